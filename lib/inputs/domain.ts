@@ -1,0 +1,46 @@
+import type { CpuSet } from '../words/cpu-list.ts';
+import type { PciAddress } from '../words/pci-address.ts';
+
+/** A PCI function that the domain XML gives to the guest. */
+export interface DomainFunction {
+  readonly address: PciAddress;
+  readonly managed: boolean;
+  /** Which element named it: <hostdev>, <interface type='hostdev'>, <disk type='nvme'>. */
+  readonly source: 'hostdev' | 'interface' | 'nvme';
+  /** <driver name|model=…> of the element, where it asks for another driver than libvirt's choice. */
+  readonly driver: string | null;
+}
+
+/** Memory that must be backed by huge pages of one size: for one guest cell, or for the whole guest where `cell` is null. */
+export interface DomainHugepages {
+  readonly sizeKib: number | null;
+  readonly nodeset: CpuSet | null;
+}
+
+/** What of a libvirt domain matters to the host, as plain data. Absent is null, never a default of ours. */
+export interface Domain {
+  readonly name: string;
+  readonly uuid: string | null;
+  readonly memoryKib: number | null;
+  readonly functions: readonly DomainFunction[];
+  readonly usb: readonly { readonly vendorId: string | null; readonly productId: string | null; readonly bus: number | null; readonly device: number | null }[];
+  readonly mediatedDevices: readonly string[];
+  readonly vcpus: number | null;
+  /** <cputune>: by vCPU or iothread number. */
+  readonly vcpuPins: ReadonlyMap<number, CpuSet>;
+  readonly iothreadPins: ReadonlyMap<number, CpuSet>;
+  readonly emulatorPin: CpuSet | null;
+  /** cpuset='' of <vcpu>. */
+  readonly vcpuSet: CpuSet | null;
+  /** <memoryBacking><hugepages>: null where the guest wants none; an empty list means the default size for all. */
+  readonly hugepages: readonly DomainHugepages[] | null;
+  /** <numatune><memory nodeset mode>. */
+  readonly memoryNodes: CpuSet | null;
+  readonly memoryMode: string | null;
+  /** <numatune><memnode>: guest cell to host nodes. */
+  readonly cellNodes: ReadonlyMap<number, CpuSet>;
+  /** <cpu><numa><cell>. */
+  readonly cells: readonly { readonly id: number; readonly cpus: CpuSet; readonly memoryKib: number }[];
+  /** Keys of our own namespace in <metadata>: "section.key" to text. */
+  readonly metadata: ReadonlyMap<string, string>;
+}

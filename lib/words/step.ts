@@ -1,0 +1,121 @@
+import type { PciAddress } from './pci-address.ts';
+
+/**
+ * The kinds of change we make, each with what it is asked to do (`step`), what undo needs to know, read from the very
+ * files that will be written (`was`), and what came of it where that is not certain beforehand (`got`).
+ * All of it is plain JSON: it goes into the plan that people see and into the journal that another process undoes from.
+ */
+export interface StepKinds {
+  /** Holds off sleep while the guest has the devices. `token` finds our inhibitor again in /proc. */
+  inhibit: { step: { token: string }; was: null; got: null };
+  /** Loads a kernel module; never unloaded again (others may have come to use it). */
+  module: { step: { name: string }; was: { loaded: boolean }; got: null };
+  /** Adds pages to a node's pool: at least `pages` must be free for this guest afterwards. */
+  hugepages: {
+    step: { sizeKib: number; node: number; pages: number; waitMs: number; compact: boolean; dropCaches: boolean };
+    was: { pool: number };
+    got: { added: number };
+  };
+  /** Binds one PCI function to `driver`; null parks it without one. */
+  driver: {
+    step: { address: PciAddress; driver: string | null; deadlineMs: number };
+    was: {
+      driver: string | null;
+      override: string;
+      powerControl: string | null;
+      d3coldAllowed: string | null;
+      resetMethod: string | null;
+    };
+    got: null;
+  };
+  /** Narrows a systemd unit to the host's CPUs: its base minus the CPUs of all guests. */
+  slice: {
+    step: { unit: string; guestCpus: string };
+    was: { allowed: string; effective: string; dropIn: string | null };
+    got: null;
+  };
+  /** Without systemd: a cpuset partition for the guests' CPUs on cgroup v2. */
+  partition: {
+    step: { cgroup: string; guestCpus: string };
+    was: {
+      existed: boolean;
+      cpus: string;
+      partition: string;
+      controllers: string;
+      /** Affinities that 6.1 loses when +cpuset is enabled at the root: "pid:startTicks" to list. */
+      affinities: Readonly<Record<string, string>>;
+    };
+    got: null;
+  };
+  /** Moves interrupts off the guests' CPUs. `affinities` by IRQ number, with the action's name to know it again. */
+  irqs: {
+    step: { guestCpus: string };
+    was: {
+      defaultMask: string;
+      affinities: Readonly<Record<string, { actions: string; list: string }>>;
+    };
+    got: { refused: readonly string[] };
+  };
+  /** Moves the unbound workqueues off the guests' CPUs. */
+  workqueues: { step: { guestCpus: string }; was: { mask: string }; got: null };
+  /** Sets a cpufreq policy's governor and, where wanted and possible, its energy preference. */
+  governor: {
+    step: { policy: string; governor: string | null; energy: string | null };
+    was: { governor: string | null; energy: string | null };
+    got: null;
+  };
+  /** Sets one value in one file of /proc/sys or /sys, held while any guest holds it. */
+  setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };
+  /** Runs a command of the user's on the way in, and `undoArgv` on the way out. */
+  command: {
+    step: { name: string; argv: readonly string[]; undoArgv: readonly string[] | null; timeoutMs: number };
+    was: null;
+    got: null;
+  };
+}
+
+export type KindName = keyof StepKinds;
+export type Memory<K extends KindName> = StepKinds[K]['was'];
+export type Outcome<K extends KindName> = StepKinds[K]['got'];
+
+/** What a reader of the plan sees beside the arguments: on what, what it is now, what it will be. */
+export interface StepFace {
+  readonly target: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** One step of the named kind. */
+export type StepOf<K extends KindName> = K extends KindName
+  ? { readonly kind: K } & StepFace & Readonly<StepKinds[K]['step']>
+  : never;
+/** Any step. */
+export type Step = StepOf<KindName>;
+
+/** A step that a guest's journal lists and that is not undone: what `claims` are derived from. */
+export type HeldStepOf<K extends KindName> = K extends KindName
+  ? {
+      readonly guest: string;
+      readonly index: number;
+      readonly step: StepOf<K>;
+      readonly was: Memory<K>;
+      /** Absent where the writer died before it could say how the step ended. */
+      readonly got?: Outcome<K>;
+      /** When the entry was written, in ms. */
+      readonly at: number;
+    }
+  : never;
+export type HeldStep = HeldStepOf<KindName>;
+
+/** What a guest's start will change, in order; `notes` tell the user what they should know (never a reason to stop). */
+export interface Plan {
+  readonly guest: string;
+  readonly uuid: string | null;
+  readonly steps: readonly Step[];
+  readonly notes: readonly string[];
+}
+
+/** The held steps of one kind. */
+export function heldOf<K extends KindName>(held: readonly HeldStep[], kind: K): readonly HeldStepOf<K>[] {
+  return held.filter((entry) => entry.step.kind === kind) as unknown as readonly HeldStepOf<K>[];
+}
