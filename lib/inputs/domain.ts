@@ -7,11 +7,11 @@ export interface DomainFunction {
   readonly managed: boolean;
   /** Which element named it: <hostdev>, <interface type='hostdev'>, <disk type='nvme'>. */
   readonly source: 'hostdev' | 'interface' | 'nvme';
-  /** <driver name|model=…> of the element, where it asks for another driver than libvirt's choice. */
+  /** <driver model=…> of the element, where it asks for another driver than libvirt's choice. */
   readonly driver: string | null;
 }
 
-/** Memory that must be backed by huge pages of one size: for one guest cell, or for the whole guest where `cell` is null. */
+/** <page>: memory that must be backed by huge pages of one size; `nodeset` holds the *guest's* cells, null is the whole guest. */
 export interface DomainHugepages {
   readonly sizeKib: number | null;
   readonly nodeset: CpuSet | null;
@@ -21,12 +21,18 @@ export interface DomainHugepages {
 export interface Domain {
   readonly name: string;
   readonly uuid: string | null;
+  /** <memory>, hot-plugged modules included; where absent the sum of the cells. <currentMemory> and <maxMemory> do not count. */
   readonly memoryKib: number | null;
   readonly functions: readonly DomainFunction[];
-  readonly usb: readonly { readonly vendorId: string | null; readonly productId: string | null; readonly bus: number | null; readonly device: number | null }[];
+  readonly usb: readonly {
+    readonly vendorId: string | null;
+    readonly productId: string | null;
+    readonly bus: number | null;
+    readonly device: number | null;
+  }[];
   readonly mediatedDevices: readonly string[];
   readonly vcpus: number | null;
-  /** <cputune>: by vCPU or iothread number. */
+  /** <cputune>: by vCPU or iothread number; pins of vCPUs beyond `vcpus` are left out, as libvirt does. */
   readonly vcpuPins: ReadonlyMap<number, CpuSet>;
   readonly iothreadPins: ReadonlyMap<number, CpuSet>;
   readonly emulatorPin: CpuSet | null;

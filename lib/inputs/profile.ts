@@ -44,7 +44,7 @@ export interface Profile {
     readonly deadlineMs: number;
   };
   readonly memory: {
-    /** Page size in KiB. */
+    /** Page size in KiB; 0 is "off": none are taken, whatever the domain XML asks for. */
     readonly hugepageKib: number | null;
     readonly sizeKib: number | null;
     readonly nodes: readonly { readonly node: number; readonly sizeKib: number }[] | null;

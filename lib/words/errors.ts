@@ -18,10 +18,22 @@ export class UsageError extends PassqemuError {
   }
 }
 
-/** A profile that cannot be read as one. `where` is "path:line" or "path [section] key". */
+/** One thing that is wrong in a profile, and where; `what` is the predicate ("is not a known key, the nearest is guest"). */
+export interface ProfileProblem {
+  readonly line: number | null;
+  readonly section: string | null;
+  readonly key: string | null;
+  readonly what: string;
+  readonly hint: string | null;
+}
+
+/** A profile that cannot be read as one. Holds all its problems at once; the message names the first, the hint the others. */
 export class ProfileError extends PassqemuError {
-  constructor(message: string, hint?: string) {
+  readonly problems: readonly ProfileProblem[];
+
+  constructor(message: string, hint?: string, problems: readonly ProfileProblem[] = []) {
     super(message, hint, 2);
+    this.problems = problems;
   }
 }
 

@@ -11,7 +11,12 @@ export function parsePciAddress(text: string): PciAddress | null {
   const match = FORM.exec(text);
   if (match === null) return null;
   const [, domain = '0', bus = '', device = '', fn = ''] = match;
-  return pciAddress(Number.parseInt(domain, 16), Number.parseInt(bus, 16), Number.parseInt(device, 16), Number(fn));
+  return pciAddress(
+    Number.parseInt(domain, 16),
+    Number.parseInt(bus, 16),
+    Number.parseInt(device, 16),
+    Number(fn),
+  );
 }
 
 /** Puts an address together from its numbers, or gives null where one is out of range. */

@@ -12,8 +12,16 @@ export interface StepKinds {
   module: { step: { name: string }; was: { loaded: boolean }; got: null };
   /** Adds pages to a node's pool: at least `pages` must be free for this guest afterwards. */
   hugepages: {
-    step: { sizeKib: number; node: number; pages: number; waitMs: number; compact: boolean; dropCaches: boolean };
-    was: { pool: number };
+    step: {
+      sizeKib: number;
+      node: number;
+      pages: number;
+      waitMs: number;
+      compact: boolean;
+      dropCaches: boolean;
+    };
+    /** Lasting pages (without surplus ones), and surplus pages, which growing the pool turns into lasting ones. */
+    was: { pool: number; surplus: number };
     got: { added: number };
   };
   /** Binds one PCI function to `driver`; null parks it without one. */
@@ -66,9 +74,15 @@ export interface StepKinds {
   };
   /** Sets one value in one file of /proc/sys or /sys, held while any guest holds it. */
   setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };
-  /** Runs a command of the user's on the way in, and `undoArgv` on the way out. */
+  /** Runs a command of the user's on the way in, and another on the way out; either may be absent (an empty `argv`, null). */
   command: {
-    step: { name: string; argv: readonly string[]; undoArgv: readonly string[] | null; timeoutMs: number };
+    step: {
+      name: string;
+      argv: readonly string[];
+      timeoutMs: number;
+      undoArgv: readonly string[] | null;
+      undoTimeoutMs: number;
+    };
     was: null;
     got: null;
   };

@@ -1,0 +1,36 @@
+// Builds dist/qemu and dist/passqemu: one file each, a few lines of sh in front, CommonJS behind, nothing needed outside.
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+/** Runs before anything that an old node could not read: everything else is behind it. */
+const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
+  process.stderr.write('passqemu: Cannot run: this is Node.js ' + process.versions.node + ' (' + process.execPath + '), 20 or later must be installed\\n');
+  process.exit(1);
+}`;
+
+const BUNDLES = [
+  { name: 'qemu', entry: 'hooks/qemu.ts', head: 'hooks/head.sh' },
+  { name: 'passqemu', entry: 'launchers/passqemu.ts', head: 'launchers/head.sh' },
+];
+
+mkdirSync('dist', { recursive: true });
+for (const { name, entry, head } of BUNDLES) {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node14',
+    supported: { 'dynamic-import': true },
+    write: false,
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+  const code = result.outputFiles[0].text;
+  // "*/" ends sh's part; a later one inside the head would end it too early
+  const sh = readFileSync(head, 'utf8').replaceAll('@NODE@', '/usr/bin/node');
+  writeFileSync(`dist/${name}.new`, `${sh};${GUARD}\n${code}`);
+  chmodSync(`dist/${name}.new`, 0o755);
+  renameSync(`dist/${name}.new`, `dist/${name}`);
+}

@@ -1,0 +1,37 @@
+#!/bin/sh
+":" /* The lines down to the next star-slash are read by sh, the rest of the file by node.
+umask 022
+unset NODE_OPTIONS NODE_PATH
+node=@NODE@
+guest=$1
+say() { echo "passqemu: $1" >&2; }
+# A guest that is not ours, and an operation that needs nothing of us, must cost nothing: builtins only, node never starts
+case $2 in
+prepare)
+  case $guest in
+  '' | . | .. | *[/]*)
+    say "No guest can have this name"
+    exit 0
+    ;;
+  esac
+  [ -e "/etc/passqemu/$guest.ini" ] || [ -h "/etc/passqemu/$guest.ini" ] || exit 0
+  ;;
+started | stopped | release | reconnect)
+  for journal in /run/passqemu/*.jsonl; do break; done
+  [ -e "$journal" ] || exit 0
+  ;;
+*) exit 0 ;;
+esac
+if [ ! -x "$node" ]; then
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  export PATH
+  node=$(command -v node) || {
+    say "Cannot run: Node.js is not installed for all users (expected @NODE@); install Node.js 20 or later"
+    [ "$2" = prepare ] && exit 1
+    exit 0
+  }
+fi
+[ "$2" = prepare ] && exec "$node" "$0" "$@"
+"$node" "$0" "$@"
+exit 0
+*/

@@ -1,0 +1,70 @@
+import { readGuest } from '../lib/apply/guest.ts';
+import { planGuest } from '../lib/apply/plan-guest.ts';
+import { prepareGuest } from '../lib/apply/prepare.ts';
+import { releaseGuest } from '../lib/apply/release.ts';
+import type { Report } from '../lib/apply/report.ts';
+import { runStageCommand } from '../lib/apply/stage-command.ts';
+import type { Host } from '../lib/host/host.ts';
+import type { HookCall } from '../lib/inputs/hook-call.ts';
+import { tryParseDomain } from '../lib/inputs/try-domain.ts';
+import { DomainError } from '../lib/words/errors.ts';
+import { VERSION } from '../lib/words/version.ts';
+
+/** How long an operation waits for another guest's. */
+export const LOCK_WAIT_MS = 120_000;
+
+export interface HookFolders {
+  readonly configDir: string;
+  readonly stateDir: string;
+}
+
+/** What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. */
+export async function runHookOperation(
+  host: Host,
+  call: HookCall,
+  readXml: () => string,
+  folders: HookFolders,
+  report: Report,
+  interrupted: () => string | null,
+): Promise<void> {
+  const { guest } = call;
+  if (call.kind === 'unknown') return;
+  if (call.operation === 'prepare') {
+    await prepare(host, guest, readXml, folders, report, interrupted);
+  } else if (call.operation === 'release') {
+    const uuid = tryParseDomain(readXml())?.uuid ?? null;
+    await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
+  } else if (call.operation === 'started' || call.operation === 'stopped') {
+    await runStageCommand(host, folders.configDir, guest, call.operation, report);
+  }
+}
+
+async function prepare(
+  host: Host,
+  guest: string,
+  readXml: () => string,
+  { configDir, stateDir }: HookFolders,
+  report: Report,
+  interrupted: () => string | null,
+): Promise<void> {
+  const inputs = readGuest(host, configDir, guest, readXml);
+  if (inputs === null) return;
+  if (inputs.domain !== null && inputs.domain.name !== guest) {
+    throw new DomainError(`Cannot prepare ${guest}: the XML is that of "${inputs.domain.name}"`);
+  }
+  await prepareGuest(
+    host,
+    {
+      stateDir,
+      guest,
+      uuid: inputs.domain?.uuid ?? null,
+      owner: { kind: 'libvirt' },
+      version: VERSION,
+      inputs: inputs.digest,
+      lockWaitMs: LOCK_WAIT_MS,
+      plan: (others) => planGuest(host, inputs, others),
+      interrupted,
+    },
+    report,
+  );
+}

@@ -1,0 +1,127 @@
+import type { Command } from './command.ts';
+import type { OptionSpec } from './command-line.ts';
+
+const DOMAIN: OptionSpec = {
+  name: 'domain',
+  value: 'FILE',
+  help: 'the domain XML, - for standard input (else libvirt is asked for it)',
+};
+
+/** Every command, in the order of the manual. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'plan',
+    words: '<guest>',
+    summary: 'show what starting the guest will change, or all reasons why it cannot start',
+    options: [DOMAIN],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./plan.ts')).plan(line, globals),
+  },
+  {
+    name: 'prepare',
+    words: '<guest>',
+    summary: 'take the guest’s devices, memory and CPUs; all of it or nothing',
+    options: [DOMAIN],
+    changes: true,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./prepare.ts')).prepare(line, globals),
+  },
+  {
+    name: 'release',
+    words: '<guest>',
+    summary: 'give back exactly what the guest was given',
+    options: [],
+    changes: true,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./release.ts')).release(line, globals),
+  },
+  {
+    name: 'recover',
+    words: '',
+    summary: 'give back what guests that no longer run still hold; safe while others run',
+    options: [],
+    changes: true,
+    count: [0, 0],
+    run: async (line, globals) => (await import('./recover.ts')).recover(line, globals),
+  },
+  {
+    name: 'status',
+    words: '[guest]',
+    summary: 'show who holds what, and what others have changed of it since',
+    options: [],
+    changes: false,
+    count: [0, 1],
+    run: async (line, globals) => (await import('./status.ts')).status(line, globals),
+  },
+  {
+    name: 'hook',
+    words: '<guest> <operation> <sub-operation> <extra>',
+    summary: 'what libvirt’s hook runs; the domain XML is on standard input',
+    options: [{ name: 'explain', help: 'print the decision for the XML and change nothing' }],
+    changes: true,
+    count: [1, 4],
+    run: async (line, globals) => (await import('./hook.ts')).hook(line, globals),
+  },
+  {
+    name: 'enable',
+    words: '<guest>',
+    summary: 'make a minimal profile, so that the hook manages this libvirt guest',
+    options: [DOMAIN, { name: 'force', help: 'write it anew where there is one' }],
+    changes: true,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./enable.ts')).enable(line, globals),
+  },
+  {
+    name: 'disable',
+    words: '<guest>',
+    summary: 'take the profile out of the hook’s sight, kept as <guest>.ini.disabled',
+    options: [],
+    changes: true,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./enable.ts')).disable(line, globals),
+  },
+  {
+    name: 'devices',
+    words: '[text]',
+    summary: 'show the PCI functions by IOMMU group, and which groups can be given to a guest',
+    options: [
+      { name: 'gpu', help: 'display functions only' },
+      { name: 'usb', help: 'USB controllers only' },
+      { name: 'nvme', help: 'NVMe drives only' },
+      { name: 'nic', help: 'network cards only' },
+    ],
+    changes: false,
+    count: [0, 1],
+    run: async (line, globals) => (await import('./devices.ts')).devices(line, globals),
+  },
+  {
+    name: 'topology',
+    words: '',
+    summary: 'show packages, cores, caches and NUMA nodes, and which guest holds which CPU',
+    options: [],
+    changes: false,
+    count: [0, 0],
+    run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),
+  },
+  {
+    name: 'version',
+    words: '',
+    summary: 'print the version',
+    options: [],
+    changes: false,
+    count: [0, 0],
+    run: async (line, globals) => (await import('./version.ts')).version(line, globals),
+  },
+];
+
+/** What every command takes. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'sysroot', value: 'DIR', help: 'read the host from a recorded tree instead of /' },
+  { name: 'config-dir', value: 'DIR', help: 'where the profiles are (default /etc/passqemu)' },
+  { name: 'state-dir', value: 'DIR', help: 'where the journals are (default /run/passqemu)' },
+  { name: 'json', help: 'print JSON' },
+  { name: 'quiet', short: 'q', help: 'print nothing but complaints' },
+  { name: 'verbose', short: 'v', help: 'tell each step, and the log’s lines' },
+  { name: 'help', short: 'h', help: 'show this' },
+];

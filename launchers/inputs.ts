@@ -1,0 +1,29 @@
+import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
+import { UsageError } from '../lib/words/errors.ts';
+import { nearestName } from '../lib/words/nearest-name.ts';
+import type { CommandLine } from './command-line.ts';
+import { readDomainXml } from './domain-source.ts';
+import type { Globals } from './globals.ts';
+
+/** Profile and domain of the guest that a command names; no profile is a UsageError that says which there are. */
+export async function readInputs(line: CommandLine, globals: Globals): Promise<GuestInputs> {
+  const { host, configDir } = globals;
+  const named = line.words[0] ?? '';
+  const { guest, path } = profilePlace(configDir, named);
+  const xml = host.exists(path) ? await readDomainXml(guest, line, globals) : null;
+  const inputs = readGuest(host, configDir, named, () => xml);
+  if (inputs !== null) return inputs;
+  const known = host
+    .list(configDir)
+    .filter((name) => name.endsWith('.ini'))
+    .map((name) => name.slice(0, -4));
+  const near = nearestName(guest, known);
+  throw new UsageError(
+    `Cannot find a profile of ${guest}: there is no ${path}`,
+    near !== null
+      ? `Did you mean ${near}?`
+      : known.length > 0
+        ? `There are profiles of ${known.join(', ')}; passqemu enable ${guest} makes one`
+        : `passqemu enable ${guest} makes one`,
+  );
+}

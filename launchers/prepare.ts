@@ -1,0 +1,38 @@
+import { planGuest } from '../lib/apply/plan-guest.ts';
+import { prepareGuest } from '../lib/apply/prepare.ts';
+import { watchSignals } from '../lib/host/signals.ts';
+import { VERSION } from '../lib/words/version.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Globals } from './globals.ts';
+import { readInputs } from './inputs.ts';
+import { watchingReport } from './watching-report.ts';
+
+/** How long a person waits for another guest's operation. */
+export const LOCK_WAIT_MS = 60_000;
+
+/** `passqemu prepare <guest>`: takes what the plan lists; a later `virsh start` of the same guest adopts it. */
+export async function prepare(line: CommandLine, globals: Globals): Promise<number> {
+  const interrupted = watchSignals();
+  const inputs = await readInputs(line, globals);
+  const { host, stateDir } = globals;
+  const report = watchingReport(globals, inputs.guest, 'prepare');
+  const done = await prepareGuest(
+    host,
+    {
+      stateDir,
+      guest: inputs.guest,
+      uuid: inputs.domain?.uuid ?? null,
+      owner: { kind: 'person' },
+      version: VERSION,
+      inputs: inputs.digest,
+      lockWaitMs: LOCK_WAIT_MS,
+      plan: (others) => planGuest(host, inputs, others),
+      interrupted,
+    },
+    report,
+  );
+  const what = done === 'adopted' ? 'was prepared already' : 'is prepared';
+  if (globals.json) globals.out(JSON.stringify({ guest: inputs.guest, done }));
+  else globals.out(`${inputs.guest} ${what}; passqemu release ${inputs.guest} gives everything back`);
+  return 0;
+}

@@ -1,0 +1,21 @@
+import { recoverAll } from '../lib/apply/release.ts';
+import { watchSignals } from '../lib/host/signals.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Globals } from './globals.ts';
+import { LOCK_WAIT_MS } from './prepare.ts';
+import { watchingReport } from './watching-report.ts';
+
+/** `passqemu recover`: gives back what guests that no longer run hold; safe while others run. */
+export async function recover(_line: CommandLine, globals: Globals): Promise<number> {
+  watchSignals();
+  const report = watchingReport(globals, 'all guests', 'recover');
+  const { released, kept } = await recoverAll(globals.host, globals.stateDir, LOCK_WAIT_MS, report);
+  if (globals.json) {
+    globals.out(JSON.stringify({ released, kept }));
+    return 0;
+  }
+  for (const guest of released) globals.out(`${guest} is released`);
+  for (const { guest, why } of kept) globals.out(`${guest} was left alone: ${why}`);
+  if (released.length + kept.length === 0) globals.out('Nothing is held');
+  return 0;
+}

@@ -1,0 +1,23 @@
+import { profilePlace } from '../lib/apply/guest.ts';
+import { releaseGuest } from '../lib/apply/release.ts';
+import { watchSignals } from '../lib/host/signals.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Globals } from './globals.ts';
+import { LOCK_WAIT_MS } from './prepare.ts';
+import { watchingReport } from './watching-report.ts';
+
+/** `passqemu release <guest>`: gives back what the guest's journal lists; with nothing held it does nothing. */
+export async function release(line: CommandLine, globals: Globals): Promise<number> {
+  // A change that gives back is finished, not broken off
+  watchSignals();
+  const { host, stateDir, configDir } = globals;
+  const { guest } = profilePlace(configDir, line.words[0] ?? '');
+  const report = watchingReport(globals, guest, 'release');
+  const done = await releaseGuest(host, { stateDir, guest, uuid: null, lockWaitMs: LOCK_WAIT_MS }, report);
+  if (globals.json) globals.out(JSON.stringify({ guest, done }));
+  else
+    globals.out(
+      done === 'released' ? `${guest} is released; the host is as it was` : `${guest} holds nothing`,
+    );
+  return 0;
+}

@@ -1,0 +1,80 @@
+import type { Host } from '../host/host.ts';
+import { kindOf } from '../steps/registry.ts';
+import type { StepContext } from '../steps/step-kind.ts';
+import { HostError, PassqemuError, ReleaseError } from '../words/errors.ts';
+import type { HeldStep, Plan } from '../words/step.ts';
+import { appendLine } from './journal.ts';
+import type { Journal } from './journal-text.ts';
+import type { Report } from './report.ts';
+import { settleJournal } from './settle.ts';
+import { isTimeOut, noteWriter, undoJournal, wedge } from './undo.ts';
+
+/**
+ * Carries out a plan step by step: observe, remember on disk, act, look. When a step fails, or `interrupted` says that
+ * somebody wants us to stop, everything done so far is undone before the cause is thrown.
+ */
+export async function applyPlan(
+  host: Host,
+  plan: Plan,
+  journal: Journal,
+  others: readonly HeldStep[],
+  report: Report,
+  interrupted: () => string | null,
+): Promise<void> {
+  const context: StepContext = { host, guest: plan.guest, others, note: report.note };
+  try {
+    for (const [index, step] of plan.steps.entries()) {
+      const signal = interrupted();
+      if (signal !== null) throw new HostError(`Cannot go on: ${signal} was received`);
+      await applyStep(host, journal, index, step, context, report);
+    }
+    appendLine(host, journal, { t: 'ready' });
+  } catch (cause) {
+    if (!(cause instanceof PassqemuError)) throw cause;
+    settleQuietly(journal, context);
+    const left = await undoJournal(host, journal, others, report);
+    if (left.length === 0) throw cause;
+    throw new ReleaseError(
+      `${cause.message}; not everything could be put back: ${left.join('; ')}`,
+      left,
+      `Run passqemu release ${plan.guest} once the cause is gone`,
+    );
+  }
+}
+
+async function applyStep(
+  host: Host,
+  journal: Journal,
+  index: number,
+  step: Plan['steps'][number],
+  context: StepContext,
+  report: Report,
+): Promise<void> {
+  const kind = kindOf(step);
+  const words = kind.describe(step);
+  const begun = host.now();
+  try {
+    if (step.kind === 'driver') noteWriter(host, journal);
+    const was = kind.observe(step, context);
+    appendLine(host, journal, { t: 'do', i: index, at: begun, step, was });
+    const got = await kind.apply(step, was, context);
+    if (got !== null) appendLine(host, journal, { t: 'did', i: index, got });
+  } catch (error) {
+    if (!(error instanceof PassqemuError)) throw error;
+    const entry = journal.entries[index];
+    if (isTimeOut(error) && step.kind === 'driver' && entry !== undefined) wedge(host, journal, entry);
+    report.step('failed', `${words}: ${error.message}`, host.now() - begun);
+    throw error;
+  }
+  report.step('done', words, host.now() - begun);
+}
+
+/** The failed step's own memory is made exact; where even that fails, undo still has what was observed. */
+function settleQuietly(journal: Journal, context: StepContext): void {
+  try {
+    settleJournal(journal, context);
+  } catch (error) {
+    if (!(error instanceof PassqemuError)) throw error;
+    context.note(error.message);
+  }
+}

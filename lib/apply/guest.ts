@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { readConfigFile } from '../host/config-file.ts';
+import type { Host } from '../host/host.ts';
+import type { Domain } from '../inputs/domain.ts';
+import { parseDomain } from '../inputs/domain-xml.ts';
+import { guestNameProblem } from '../inputs/hook-call.ts';
+import type { ValueSource } from '../inputs/merge-metadata.ts';
+import type { Profile } from '../inputs/profile.ts';
+import { parseSourcedProfile } from '../inputs/read-profile.ts';
+import { UsageError } from '../words/errors.ts';
+
+/** All that a plan is made from, but for the host itself. */
+export interface GuestInputs {
+  readonly guest: string;
+  readonly profile: Profile;
+  readonly sources: ReadonlyMap<string, ValueSource>;
+  readonly domain: Domain | null;
+  /** Digest of both: the same inputs make the same plan on the same host. */
+  readonly digest: string;
+}
+
+/** Where a guest's profile is: `guest` is a name (in the config folder) or a path to a profile. */
+export function profilePlace(configDir: string, guest: string): { guest: string; path: string } {
+  const isPath = guest.includes('/') || guest.endsWith('.ini');
+  const name = isPath ? guest.slice(guest.lastIndexOf('/') + 1).replace(/\.ini$/, '') : guest;
+  const problem = guestNameProblem(name);
+  if (problem !== null) throw new UsageError(`Cannot use ${JSON.stringify(guest)} as a guest: ${problem}`);
+  const path = !isPath
+    ? `${configDir}/${name}.ini`
+    : guest.startsWith('/')
+      ? guest
+      : `${process.cwd()}/${guest}`;
+  return { guest: name, path };
+}
+
+/** Reads a guest's profile and domain; null where it has no profile. `readXml` is not called then, and gives null where there is no domain. */
+export function readGuest(
+  host: Host,
+  configDir: string,
+  guest: string,
+  readXml: () => string | null,
+): GuestInputs | null {
+  const place = profilePlace(configDir, guest);
+  const text = readConfigFile(host, place.path, process.getuid?.() ?? 0);
+  if (text === null) return null;
+  const xml = readXml();
+  const domain = xml === null ? null : parseDomain(xml);
+  const sourced = parseSourcedProfile(text, {
+    ...place,
+    ...(domain !== null && { metadata: domain.metadata }),
+  });
+  return { guest: place.guest, ...sourced, domain, digest: digestOf(sourced.profile, domain) };
+}
+
+function digestOf(profile: Profile, domain: Domain | null): string {
+  // The path says where it was read, not what it says
+  const text = JSON.stringify([{ ...profile, path: '' }, domain], (_key, value: unknown) =>
+    value instanceof Map ? [...value] : value,
+  );
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,93 @@
+import type { Host } from '../host/host.ts';
+import { kindOf } from '../steps/registry.ts';
+import type { StepContext } from '../steps/step-kind.ts';
+import { HostError, PassqemuError } from '../words/errors.ts';
+import type { HeldStep } from '../words/step.ts';
+import { appendLine, liveEntries } from './journal.ts';
+import type { Journal, JournalEntry } from './journal-text.ts';
+import type { Report } from './report.ts';
+import { isAlive, markWedged } from './settle.ts';
+
+/**
+ * Plays a journal backwards. It never stops at the first error: what failed stays in the journal and is listed in the
+ * answer. An empty answer means that everything is back and the journal file is gone.
+ */
+export async function undoJournal(
+  host: Host,
+  journal: Journal,
+  others: readonly HeldStep[],
+  report: Report,
+): Promise<string[]> {
+  const left: string[] = [];
+  for (const entry of liveEntries(journal).reverse()) {
+    const context: StepContext = { host, guest: journal.header.guest, others, note: report.note };
+    const words = kindOf(entry.step).describeUndo(entry.step, entry.was);
+    const begun = host.now();
+    try {
+      await undoEntry(host, journal, entry, context);
+      report.step('undone', words, host.now() - begun);
+    } catch (error) {
+      if (!(error instanceof PassqemuError)) throw error;
+      left.push(`${words}: ${error.message}`);
+      report.step('not undone', `${words}: ${error.message}`, host.now() - begun);
+    }
+  }
+  if (left.length === 0) host.remove(journal.path);
+  return left;
+}
+
+async function undoEntry(
+  host: Host,
+  journal: Journal,
+  entry: JournalEntry,
+  context: StepContext,
+): Promise<void> {
+  const kind = kindOf(entry.step);
+  if (entry.wedged !== undefined && isAlive(host, entry.wedged.writer)) {
+    throw new HostError(
+      `the kernel has still not answered an earlier write (process ${entry.wedged.writer.pid}: ${entry.wedged.seen || 'no more is known'})`,
+      { hint: 'If what holds the device cannot be stopped, only a reboot brings it back' },
+    );
+  }
+  if (entry.step.kind === 'driver') noteWriter(host, journal);
+  if (kind.settleUndo !== undefined) {
+    remember(host, journal, { t: 'undoing', i: entry.index, mark: kind.observe(entry.step, context) });
+  }
+  try {
+    await kind.undo(entry.step, entry.was, entry.got, context);
+  } catch (error) {
+    if (isTimeOut(error)) wedge(host, journal, entry);
+    if (kind.settleUndo !== undefined && entry.undoing !== undefined && entry.got !== undefined) {
+      const got = kind.settleUndo(entry.step, entry.was, entry.got, entry.undoing, context);
+      remember(host, journal, { t: 'did', i: entry.index, got });
+    }
+    throw error;
+  }
+  remember(host, journal, { t: 'undone', i: entry.index });
+}
+
+/** Names the writer process in the journal before it gets its first order, so that a later process waits for it. */
+export function noteWriter(host: Host, journal: Journal): void {
+  const writer = host.startWriter();
+  const known = journal.writers.some((one) => one.pid === writer.pid && one.startTicks === writer.startTicks);
+  if (!known) remember(host, journal, { t: 'writer', ...writer });
+}
+
+export function isTimeOut(error: unknown): boolean {
+  return error instanceof HostError && error.code === 'ETIMEDOUT';
+}
+
+export function wedge(host: Host, journal: Journal, entry: JournalEntry): void {
+  const writer = journal.writers.at(-1);
+  if (writer !== undefined) markWedged(host, journal, entry, writer);
+}
+
+/** Undo goes on even where its own notes cannot be written: every kind's undo is safe twice. */
+function remember(host: Host, journal: Journal, line: Parameters<typeof appendLine>[2]): void {
+  try {
+    appendLine(host, journal, line);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    host.log('warning', `${journal.path}: ${error.message}`);
+  }
+}

@@ -1,0 +1,123 @@
+import type { PciAddress } from '../words/pci-address.ts';
+import { pciKind } from '../words/pci-class.ts';
+import { behindPath, readBlockDevices } from './block-devices.ts';
+import type { Host } from './host.ts';
+import { readNvidiaNodes } from './nvidia-nodes.ts';
+import { pciFolder } from './pci-function.ts';
+import { parseAddresses } from './pci-tree.ts';
+
+/** A device node through which programs use a function. */
+export interface DeviceNode {
+  readonly address: PciAddress;
+  /** As it is called below /dev. */
+  readonly path: string;
+  /** major:minor. */
+  readonly rdev: string;
+  readonly type: 'block' | 'character';
+  /** Serves functions beside the asked-for ones as well (nvidiactl, kfd): who has it open need not be using these. */
+  readonly shared: boolean;
+}
+
+/**
+ * The nodes whose users would block or be hurt by an unbind: graphics, sound, I2C and DP-AUX of graphics cards, framebuffers,
+ * NVIDIA's and AMD's compute nodes, disks, NVMe and SCSI, VFIO groups. Input, TTYs and network interfaces give way by themselves.
+ */
+export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): DeviceNode[] {
+  const bound = addresses.filter((address) => host.linkName(`${pciFolder(address)}/driver`) !== null);
+  const classes = new Map<string, Set<string>>();
+  for (const address of bound) {
+    for (const name of classesOf(host, address)) {
+      const members = classes.get(name) ?? new Set();
+      classes.set(name, members.add(address));
+    }
+  }
+  const nodes = [...classes].flatMap(([name, members]) => readClassNodes(host, name, members));
+  return [
+    ...nodes,
+    ...bound.flatMap((address) => readNvidiaNodes(host, address, sharesDriver(host, address, bound))),
+    ...bound.flatMap((address) => readAmdComputeNode(host, address, sharesDriver(host, address, bound))),
+    ...bound.flatMap((address) => readVfioNodes(host, address)),
+    ...readBlockNodes(host, bound),
+  ];
+}
+
+/** What of a class device's uevent file makes a node: MAJOR, MINOR and DEVNAME. */
+export function readNode(
+  host: Host,
+  folder: string,
+  about: Pick<DeviceNode, 'address' | 'shared' | 'type'>,
+): DeviceNode | null {
+  const facts = new Map<string, string>();
+  for (const line of (host.readOptional(`${folder}/uevent`) ?? '').split('\n')) {
+    const at = line.indexOf('=');
+    facts.set(line.slice(0, at), line.slice(at + 1));
+  }
+  const [major, minor] = [facts.get('MAJOR') ?? '', facts.get('MINOR') ?? ''];
+  if (!/^\d+$/.test(major) || !/^\d+$/.test(minor)) return null;
+  const name = facts.get('DEVNAME') ?? folder.slice(folder.lastIndexOf('/') + 1);
+  return { ...about, path: `/dev/${name}`, rdev: `${major}:${minor}` };
+}
+
+/** The classes of /sys/class that a function of its kind can have nodes in. */
+function classesOf(host: Host, address: PciAddress): readonly string[] {
+  const kind = pciKind((host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2));
+  return CLASSES_OF_KIND[kind] ?? EVERY_CLASS;
+}
+
+const GRAPHICS = ['drm', 'accel', 'graphics', 'i2c-dev', 'drm_dp_aux_dev', 'sound'];
+const CLASSES_OF_KIND: Readonly<Record<string, readonly string[]>> = {
+  network: [],
+  usb: [],
+  bridge: [],
+  nvme: ['nvme', 'nvme-generic'],
+  storage: ['scsi_generic'],
+  audio: ['sound'],
+  display: GRAPHICS,
+};
+const EVERY_CLASS = [...GRAPHICS, 'nvme', 'nvme-generic', 'scsi_generic'];
+
+/** Whether the function's driver has others beside the asked-for ones. */
+function sharesDriver(host: Host, address: PciAddress, asked: readonly PciAddress[]): boolean {
+  const members = parseAddresses(host.list(`${pciFolder(address)}/driver`));
+  return members.some((member) => !asked.includes(member));
+}
+
+function readClassNodes(host: Host, name: string, wanted: ReadonlySet<string>): DeviceNode[] {
+  const nodes: DeviceNode[] = [];
+  for (const entry of host.list(`/sys/class/${name}`)) {
+    const path = host.realPath(`/sys/class/${name}/${entry}`);
+    const address = path === null ? null : behindPath(path, wanted);
+    if (path === null || address === null) continue;
+    const node = readNode(host, path, { address, type: 'character', shared: false });
+    if (node !== null) nodes.push(node);
+  }
+  return nodes;
+}
+
+function readBlockNodes(host: Host, bound: readonly PciAddress[]): DeviceNode[] {
+  return readBlockDevices(host, bound).flatMap(({ name, rdev, address }) =>
+    rdev === null ? [] : [{ address, path: `/dev/${name}`, rdev, type: 'block' as const, shared: false }],
+  );
+}
+
+/** One /dev/kfd serves all AMD GPUs (Documentation/gpu/amdgpu). */
+function readAmdComputeNode(host: Host, address: PciAddress, shared: boolean): DeviceNode[] {
+  if (host.linkName(`${pciFolder(address)}/driver`) !== 'amdgpu') return [];
+  const node = readNode(host, '/sys/class/kfd/kfd', { address, type: 'character', shared });
+  return node === null ? [] : [node];
+}
+
+/** The group's node /dev/vfio/N, and the function's own /dev/vfio/devices/vfioN where the kernel has it (6.6 with cdev). */
+function readVfioNodes(host: Host, address: PciAddress): DeviceNode[] {
+  const folder = pciFolder(address);
+  const nodes: DeviceNode[] = [];
+  const group = host.linkName(`${folder}/iommu_group`);
+  const about = { address, type: 'character', shared: false } as const;
+  const ofGroup = group === null ? null : readNode(host, `/sys/class/vfio/${group}`, about);
+  if (ofGroup !== null) nodes.push(ofGroup);
+  for (const name of host.list(`${folder}/vfio-dev`)) {
+    const own = readNode(host, `${folder}/vfio-dev/${name}`, about);
+    if (own !== null) nodes.push(own);
+  }
+  return nodes;
+}

@@ -1,0 +1,128 @@
+import type { DomainFunction } from '../inputs/domain.ts';
+import type { DeviceIdentity, DeviceRequest } from '../inputs/profile.ts';
+import { type PciAddress, pciSlot } from '../words/pci-address.ts';
+import { moduleFolderName } from '../words/vfio-driver.ts';
+import { type DeviceNode, readDeviceNodes } from './device-nodes.ts';
+import type { DevicePicture } from './device-picture.ts';
+import { findFunctions } from './device-search.ts';
+import { findHolders } from './holders.ts';
+import type { Host } from './host.ts';
+import { readUses } from './in-use.ts';
+import { readIommu, readIommuGroup } from './iommu.ts';
+import { type ModuleState, readModuleState } from './kernel-modules.ts';
+import { type PciFunction, readPciFunction } from './pci-function.ts';
+import { listPciAddresses } from './pci-tree.ts';
+import { readBestVfioDrivers, readDriverOfModule, type VfioDriver } from './vfio-drivers.ts';
+
+/**
+ * Reads what the planner of devices must know, and no more: the functions that the profile and the domain name, their groups and
+ * cards, who uses them. Selectors other than an address look through all functions, at the one file they ask about.
+ */
+export function readDevicePicture(
+  host: Host,
+  requests: readonly DeviceRequest[],
+  domainFunctions: readonly DomainFunction[],
+): DevicePicture {
+  const candidates = requests.map(({ selector }) => findFunctions(host, selector));
+  const named = [...new Set([...candidates.flat(), ...domainFunctions.map(({ address }) => address)])];
+  const functions = new Map<PciAddress, PciFunction>();
+  const groups = new Map<number, readonly PciAddress[]>();
+  const read = (address: PciAddress): void => {
+    if (functions.has(address)) return;
+    const fn = readPciFunction(host, address);
+    if (fn !== null) functions.set(address, fn);
+  };
+  for (const address of named) read(address);
+  for (const { group } of [...functions.values()]) {
+    if (group === null || groups.has(group)) continue;
+    groups.set(group, readIommuGroup(host, group));
+    for (const member of groups.get(group)!) read(member);
+  }
+  const touched = [...functions.keys()];
+  for (const mate of slotMates(host, named)) read(mate);
+
+  const nodes = touched.length === 0 ? [] : readDeviceNodes(host, touched);
+  const { holders, unseen } = findHolders(host, nodes);
+  const vfioDrivers = chooseDrivers(host, functions, named, domainFunctions);
+  return {
+    iommu: named.length === 0 || readIommu(host).enabled,
+    candidates,
+    elsewhere: requests.map((request, index) => lookElsewhere(host, request, candidates[index]!, functions)),
+    functions,
+    groups,
+    uses: readUses(host, touched),
+    nodes,
+    holders: holders.filter(({ comm }) => !isPassing(comm)),
+    unseen,
+    vfioDrivers,
+    modules: readModules(host, vfioDrivers),
+  };
+}
+
+/** Whether a function is what an identity says; a subsystem that is not said fits any. */
+export function isMeant(fn: PciFunction, identity: DeviceIdentity): boolean {
+  const { vendorId, deviceId, subsystemVendorId, subsystemId } = identity;
+  return (
+    fn.vendorId === vendorId &&
+    fn.deviceId === deviceId &&
+    (subsystemVendorId === null || fn.subsystemVendorId === subsystemVendorId) &&
+    (subsystemId === null || fn.subsystemId === subsystemId)
+  );
+}
+
+function slotMates(host: Host, named: readonly PciAddress[]): PciAddress[] {
+  if (named.length === 0) return [];
+  const slots = new Set(named.map(pciSlot));
+  return listPciAddresses(host).filter((address) => slots.has(pciSlot(address)));
+}
+
+function lookElsewhere(
+  host: Host,
+  { identity }: DeviceRequest,
+  candidates: readonly PciAddress[],
+  functions: ReadonlyMap<PciAddress, PciFunction>,
+): readonly PciAddress[] {
+  if (identity === null) return [];
+  const here = candidates.map((address) => functions.get(address));
+  if (here.length > 0 && here.every((fn) => fn !== undefined && isMeant(fn, identity))) return [];
+  return findFunctions(host, { by: 'identity', identity, index: null });
+}
+
+/** The domain's own wish (<driver model=''>) before what fits best. */
+function chooseDrivers(
+  host: Host,
+  functions: ReadonlyMap<PciAddress, PciFunction>,
+  named: readonly PciAddress[],
+  domainFunctions: readonly DomainFunction[],
+): ReadonlyMap<PciAddress, VfioDriver> {
+  const present = named.map((address) => functions.get(address)).filter((fn) => fn !== undefined);
+  const wishes = new Map(domainFunctions.map(({ address, driver }) => [address, driver]));
+  const bound = present.filter(({ isVfio }) => !isVfio);
+  const best = readBestVfioDrivers(host, bound);
+  return new Map(
+    bound.map(({ address }, index) => {
+      const wish = wishes.get(address) ?? null;
+      return [address, wish === null ? best[index]! : { driver: readDriverOfModule(host, wish), module: moduleFolderName(wish) }];
+    }),
+  );
+}
+
+function readModules(host: Host, drivers: ReadonlyMap<PciAddress, VfioDriver>): ReadonlyMap<string, ModuleState> {
+  const states = new Map<string, ModuleState>();
+  for (const { driver, module } of drivers.values()) {
+    if (states.has(module)) continue;
+    states.set(module, host.exists(`/sys/bus/pci/drivers/${driver}`) ? 'loaded' : readModuleState(host, module));
+  }
+  states.set('vfio_iommu_type1', drivers.size === 0 ? 'loaded' : readModuleState(host, 'vfio_iommu_type1'));
+  return states;
+}
+
+/** udev opens a disk for a moment to look at it: whoever takes the function waits for that. */
+function isPassing(comm: string): boolean {
+  return /^\(?(?:udev-worker|systemd-udevd|udevd|blkid)\)?$/.test(comm);
+}
+
+/** The node that a holder has open. */
+export function nodeOf(nodes: readonly DeviceNode[], key: string): DeviceNode | undefined {
+  return nodes.find((node) => `${node.type[0]}${node.rdev}` === key);
+}

@@ -1,0 +1,242 @@
+import fs from 'node:fs';
+import { HostError } from '../words/errors.ts';
+import type { PathFacts } from './host.ts';
+
+const LARGEST_FILE = 16 << 20;
+
+/** The file half of the real host: sysfs, proc and our own files, all below one root. */
+export class RealFiles {
+  readonly root: string;
+  readonly #prefix: string;
+  readonly #ours: readonly string[];
+
+  /** `ours` are folders (profiles, state) that were named by the caller and so are not part of a recorded machine. */
+  constructor(root: string, ours: readonly string[] = []) {
+    this.root = root;
+    this.#prefix = root === '/' ? '' : root.replace(/\/+$/, '');
+    this.#ours = ours;
+  }
+
+  /** The one place where the root is joined to a path. */
+  protected real(path: string): string {
+    if (this.#prefix === '') return path;
+    const isOurs = this.#ours.some((folder) => path === folder || path.startsWith(`${folder}/`));
+    return isOurs ? path : this.#prefix + path;
+  }
+
+  read(path: string): string {
+    return attempt('read', path, () => trimEnd(fs.readFileSync(this.real(path), 'utf8')));
+  }
+
+  readOptional(path: string): string | null {
+    try {
+      return trimEnd(fs.readFileSync(this.real(path), 'utf8'));
+    } catch {
+      return null;
+    }
+  }
+
+  readBytes(path: string, limit = LARGEST_FILE): Buffer {
+    return attempt('read', path, () => {
+      const file = fs.openSync(this.real(path), 'r');
+      try {
+        const parts: Buffer[] = [];
+        for (let left = limit; left > 0; ) {
+          const part = Buffer.alloc(Math.min(left, 65_536));
+          const size = fs.readSync(file, part, 0, part.length, null);
+          if (size === 0) break;
+          parts.push(part.subarray(0, size));
+          left -= size;
+        }
+        return Buffer.concat(parts);
+      } finally {
+        fs.closeSync(file);
+      }
+    });
+  }
+
+  list(path: string): string[] {
+    try {
+      return fs.readdirSync(this.real(path)).sort();
+    } catch {
+      return [];
+    }
+  }
+
+  linkName(path: string): string | null {
+    try {
+      const target = fs.readlinkSync(this.real(path));
+      return target.slice(target.lastIndexOf('/') + 1);
+    } catch {
+      return null;
+    }
+  }
+
+  realPath(path: string): string | null {
+    try {
+      const real = fs.realpathSync(this.real(path));
+      if (this.#prefix === '') return real;
+      // A link that leaves the recorded machine is no part of it
+      const prefix = fs.realpathSync(this.#prefix);
+      return real.startsWith(`${prefix}/`) ? real.slice(prefix.length) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(this.real(path));
+  }
+
+  stat(path: string, follow?: 'follow'): PathFacts | null {
+    try {
+      const facts = follow ? fs.statSync(this.real(path)) : fs.lstatSync(this.real(path));
+      return {
+        kind: kindOf(facts),
+        mode: facts.mode & 0o7777,
+        uid: facts.uid,
+        gid: facts.gid,
+        sizeBytes: facts.size,
+        rdev: facts.isBlockDevice() || facts.isCharacterDevice() ? formatDevice(facts.rdev) : null,
+        device: formatDevice(facts.dev),
+      };
+    } catch {
+      return null;
+    }
+  }
+
+  claimable(path: string): 'free' | 'busy' | 'unknown' {
+    if (this.#prefix !== '') return 'unknown';
+    try {
+      fs.closeSync(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_EXCL | fs.constants.O_NONBLOCK));
+      return 'free';
+    } catch (cause) {
+      return (cause as NodeJS.ErrnoException).code === 'EBUSY' ? 'busy' : 'unknown';
+    }
+  }
+
+  write(path: string, text: string): void {
+    attempt('write', path, () => {
+      const file = fs.openSync(this.real(path), fs.constants.O_WRONLY);
+      try {
+        // One write call: sysfs and procfs take each call as one value
+        fs.writeSync(file, text);
+      } finally {
+        fs.closeSync(file);
+      }
+    });
+  }
+
+  makeFolder(path: string, mode: number): void {
+    attempt('make', path, () => {
+      if (fs.existsSync(this.real(path))) return;
+      fs.mkdirSync(this.real(path), { recursive: true, mode });
+      if (!path.startsWith('/sys/')) fs.chmodSync(this.real(path), mode);
+    });
+  }
+
+  replaceFile(path: string, text: string, mode: number): void {
+    attempt('write', path, () => {
+      const real = this.real(path);
+      const temporary = `${real}.${process.pid}.new`;
+      fs.rmSync(temporary, { force: true });
+      try {
+        writeSynced(temporary, text, mode);
+        fs.renameSync(temporary, real);
+        syncFolderOf(real);
+      } catch (cause) {
+        fs.rmSync(temporary, { force: true });
+        throw cause;
+      }
+    });
+  }
+
+  createFile(path: string, text: string, mode: number): void {
+    attempt('create', path, () => {
+      const real = this.real(path);
+      try {
+        writeSynced(real, text, mode);
+        syncFolderOf(real);
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') fs.rmSync(real, { force: true });
+        throw cause;
+      }
+    });
+  }
+
+  overwrite(path: string, offset: number, text: string): void {
+    attempt('write', path, () => {
+      const file = fs.openSync(this.real(path), fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+      try {
+        const bytes = Buffer.from(text);
+        const size = fs.writeSync(file, bytes, 0, bytes.length, offset);
+        if (size !== bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+        fs.fdatasyncSync(file);
+      } finally {
+        fs.closeSync(file);
+      }
+    });
+  }
+
+  remove(path: string): void {
+    attempt('remove', path, () => {
+      const real = this.real(path);
+      const facts = fs.lstatSync(real, { throwIfNoEntry: false });
+      if (facts === undefined) return;
+      if (facts.isDirectory()) fs.rmdirSync(real);
+      else fs.rmSync(real, { force: true });
+    });
+  }
+}
+
+/** Turns any failure into a HostError with the act, the path and the errno. */
+function attempt<T>(act: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? null;
+    throw new HostError(`Cannot ${act} ${path}: ${code ?? String(cause)}`, { code, path, cause });
+  }
+}
+
+function writeSynced(real: string, text: string, mode: number): void {
+  const file = fs.openSync(real, 'wx', mode);
+  try {
+    fs.fchmodSync(file, mode);
+    fs.writeFileSync(file, text);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function syncFolderOf(real: string): void {
+  const folder = fs.openSync(real.slice(0, real.lastIndexOf('/')) || '/', 'r');
+  try {
+    fs.fsyncSync(folder);
+  } finally {
+    fs.closeSync(folder);
+  }
+}
+
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) <= 0x20) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+function kindOf(facts: fs.Stats): PathFacts['kind'] {
+  if (facts.isFile()) return 'file';
+  if (facts.isDirectory()) return 'folder';
+  if (facts.isSymbolicLink()) return 'link';
+  if (facts.isBlockDevice()) return 'block';
+  return facts.isCharacterDevice() ? 'character' : 'other';
+}
+
+/** Splits a dev_t as glibc does: 12 bits of major, 20 of minor, and their upper parts. */
+function formatDevice(device: number): string {
+  const whole = BigInt(device);
+  const major = ((whole >> 8n) & 0xfffn) | ((whole >> 32n) & ~0xfffn);
+  const minor = (whole & 0xffn) | ((whole >> 12n) & ~0xffn & 0xffffffffn);
+  return `${major}:${minor}`;
+}

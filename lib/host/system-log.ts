@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import type { Host } from './host.ts';
+import { SYSTEM_PATH } from './system-path.ts';
+
+type Priority = Parameters<Host['log']>[0];
+
+/** systemd-journald's stream socket: a header of seven lines, then text (systemd.exec(5), StandardOutput=journal). */
+const JOURNAL_SOCKET = '/run/systemd/journal/stdout';
+const HEADER = 'passqemu\n\n6\n1\n0\n0\n0\n';
+const LEVELS: Readonly<Record<Priority, number>> = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
+const FLUSH_MS = 500;
+
+/**
+ * The whole story of a call, for `journalctl -t passqemu`. It goes to the journal's socket as it happens; on a host with
+ * only a syslog daemon it is handed to logger(1) once, at the end (Node cannot speak to a datagram socket).
+ */
+export class SystemLog {
+  #socket: net.Socket | null = null;
+  readonly #lines: string[] = [];
+
+  add(priority: Priority, line: string): void {
+    const text = `<${LEVELS[priority]}>${line.replaceAll('\n', ' ⏎ ')}\n`;
+    this.#lines.push(text);
+    if (this.#socket === null && fs.existsSync(JOURNAL_SOCKET)) {
+      this.#socket = net.connect(JOURNAL_SOCKET);
+      this.#socket.on('error', () => {});
+      this.#socket.unref();
+      this.#socket.write(HEADER);
+    }
+    this.#socket?.write(text);
+  }
+
+  /** Waits until all is handed over, but not for long. */
+  async flush(): Promise<void> {
+    const socket = this.#socket;
+    if (socket !== null) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, FLUSH_MS);
+        socket.once('error', () => resolve());
+        socket.end(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    } else if (this.#lines.length > 0 && fs.existsSync('/dev/log')) {
+      spawnSync('logger', ['--tag', 'passqemu', '--prio-prefix'], {
+        input: this.#lines.join(''),
+        env: { PATH: SYSTEM_PATH },
+        timeout: FLUSH_MS,
+      });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { ProfileProblem } from '../words/errors.ts';
+import { isSection } from './profile-keys.ts';
+import { type ProfileEntry, unknownKey, unknownSection } from './profile-text.ts';
+
+/** Where the value of a key comes from. */
+export type ValueSource = 'profile' | 'domain' | 'default';
+
+/** The keys of the profile and of the domain's metadata as one set. */
+export interface MergedEntries {
+  readonly entries: ReadonlyMap<string, ProfileEntry>;
+  /** By "section.key"; what is not in it is a default. */
+  readonly sources: ReadonlyMap<string, ValueSource>;
+  readonly problems: readonly ProfileProblem[];
+}
+
+/**
+ * Adds the keys that the domain XML carries in its metadata to those of the profile; the profile wins.
+ * Commands are the profile's alone: they run as root, and whoever may define a domain need not be root.
+ */
+export function mergeMetadata(
+  profile: ReadonlyMap<string, ProfileEntry>,
+  metadata: ReadonlyMap<string, string>,
+): MergedEntries {
+  const entries = new Map(profile);
+  const sources = new Map<string, ValueSource>([...profile.keys()].map((name) => [name, 'profile']));
+  const problems: ProfileProblem[] = [];
+  for (const [name, value] of metadata) {
+    const dot = name.indexOf('.');
+    const section = name.slice(0, dot);
+    const key = name.slice(dot + 1);
+    const problem = !isSection(section) ? unknownSection(section) : unknownKey(section, key);
+    const wrong: [string, string?] | null =
+      problem ??
+      (section === 'commands' ? ['is in the metadata of the domain, must be in the profile'] : null);
+    if (wrong !== null) problems.push({ line: null, section, key, what: wrong[0], hint: wrong[1] ?? null });
+    else if (!entries.has(name)) {
+      entries.set(name, { section, key, value, line: null });
+      sources.set(name, 'domain');
+    }
+  }
+  return { entries, sources, problems };
+}

@@ -1,0 +1,191 @@
+import { DomainError, ProfileError, type ProfileProblem } from '../words/errors.ts';
+import { mergeMetadata, type ValueSource } from './merge-metadata.ts';
+import { isProblem } from './parsed.ts';
+import type { DeviceRequest, Profile, UserCommand } from './profile.ts';
+import {
+  type CommandName,
+  type KeyName,
+  PROFILE_KEYS,
+  type ProfileKey,
+  type ValueOf,
+} from './profile-keys.ts';
+import { type ProfileEntry, parseProfileText } from './profile-text.ts';
+import { parseProfileValue } from './profile-values.ts';
+import { deviceRequestOf } from './selector.ts';
+
+/** Whose profile it is, from which file (for messages), and what the domain's metadata adds to it. */
+export interface ProfileContext {
+  readonly guest: string;
+  readonly path: string;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/** A profile and where each value comes from, by "section.key", the labels of [devices] included. */
+export interface SourcedProfile {
+  readonly profile: Profile;
+  readonly sources: ReadonlyMap<string, ValueSource>;
+}
+
+/** Reads the text of a profile, or throws one ProfileError with everything that is wrong with it. */
+export function parseProfile(text: string, context: ProfileContext): Profile {
+  return parseSourcedProfile(text, context).profile;
+}
+
+/** The same, telling where each value comes from. Problems of the metadata alone are a DomainError. */
+export function parseSourcedProfile(text: string, context: ProfileContext): SourcedProfile {
+  const lines = parseProfileText(text);
+  const merged = mergeMetadata(lines.entries, context.metadata ?? new Map());
+  const reader = new ValueReader(merged.entries);
+  const profile = profileOf(context, reader);
+  const problems = [...lines.problems, ...reader.problems];
+  if (problems.length > 0 || merged.problems.length > 0)
+    throw problemsError(context, [...problems, ...merged.problems]);
+
+  const defaults = Object.keys(PROFILE_KEYS).map((name): [string, ValueSource] => [name, 'default']);
+  return { profile, sources: new Map([...defaults, ...merged.sources]) };
+}
+
+function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profile {
+  const value = <N extends KeyName>(name: N): ValueOf<N> => reader.value(name);
+  const statIntervalMs = value('knobs.stat-interval');
+  if (statIntervalMs !== null && statIntervalMs % 1000 !== 0) {
+    reader.add('knobs.stat-interval', 'has parts of a second, must be whole seconds');
+  }
+  const nodes = value('memory.nodes');
+  const sizeKib = value('memory.size');
+  const onNodes = nodes?.reduce((sum, node) => sum + node.sizeKib, 0) ?? null;
+  if (sizeKib !== null && onNodes !== null && onNodes !== sizeKib) {
+    reader.add('memory.nodes', 'does not add up to size, must do so where both are given');
+  }
+
+  return {
+    guest,
+    path,
+    devices: {
+      requests: reader.deviceRequests(),
+      siblings: value('options.siblings'),
+      managed: value('options.managed'),
+      allowDefaultRoute: value('options.allow-default-route'),
+      deadlineMs: value('options.device-timeout'),
+    },
+    memory: {
+      hugepageKib: value('memory.hugepages'),
+      sizeKib,
+      nodes,
+      waitMs: value('memory.wait'),
+      compact: value('memory.compact'),
+      dropCaches: value('memory.drop-caches'),
+    },
+    cpu: {
+      guest: value('cpu.guest'),
+      isolate: value('cpu.isolate'),
+      irqs: value('cpu.irqs'),
+      workqueues: value('cpu.workqueues'),
+      governor: value('cpu.governor'),
+      energy: value('cpu.energy'),
+    },
+    knobs: {
+      transparentHugepages: value('knobs.transparent-hugepages'),
+      ksm: value('knobs.ksm'),
+      rtRuntimeUs: value('knobs.rt-runtime-us'),
+      nmiWatchdog: value('knobs.nmi-watchdog'),
+      statIntervalS: statIntervalMs === null ? null : statIntervalMs / 1000,
+      compactionProactiveness: value('knobs.compaction-proactiveness'),
+      inhibitSleep: value('knobs.inhibit-sleep'),
+    },
+    commands: {
+      prepareFirst: reader.command('prepare-first'),
+      prepareLast: reader.command('prepare-last'),
+      started: reader.command('started'),
+      stopped: reader.command('stopped'),
+      releaseFirst: reader.command('release-first'),
+      releaseLast: reader.command('release-last'),
+    },
+  };
+}
+
+/** Turns entries into values by the table of keys, collecting what is wrong with them. */
+class ValueReader {
+  readonly problems: ProfileProblem[] = [];
+  readonly #entries: ReadonlyMap<string, ProfileEntry>;
+
+  constructor(entries: ReadonlyMap<string, ProfileEntry>) {
+    this.#entries = entries;
+  }
+
+  value<N extends KeyName>(name: N): ValueOf<N> {
+    const key: ProfileKey = PROFILE_KEYS[name];
+    const text = this.#entries.get(name)?.value ?? key.default;
+    if (text === null) return null as ValueOf<N>;
+    const parsed = parseProfileValue(key, text);
+    if (!isProblem(parsed)) return parsed.value as ValueOf<N>;
+    this.add(name, parsed.problem, parsed.hint);
+    return null as ValueOf<N>;
+  }
+
+  command(name: CommandName): UserCommand | null {
+    const argv = this.value(`commands.${name}`);
+    const timeoutMs = this.value(`commands.${name}-timeout`) ?? this.value('commands.timeout');
+    return argv === null ? null : { argv, timeoutMs };
+  }
+
+  deviceRequests(): DeviceRequest[] {
+    const requests: DeviceRequest[] = [];
+    const labels = new Map<string, string>();
+    for (const [name, { section, key, value }] of this.#entries) {
+      if (section !== 'devices' || value === null) continue;
+      const parsed = deviceRequestOf(key, value);
+      if (isProblem(parsed)) {
+        this.add(name, parsed.problem, parsed.hint);
+        continue;
+      }
+      const selector = JSON.stringify(parsed.value.selector);
+      const other = labels.get(selector);
+      if (other !== undefined) this.add(name, `names the same function as ${other}, must be another`);
+      labels.set(selector, key);
+      requests.push(parsed.value);
+    }
+    return requests;
+  }
+
+  add(name: string, what: string, hint?: string): void {
+    const entry = this.#entries.get(name);
+    const [section = null, key = null] = entry === undefined ? name.split('.') : [entry.section, entry.key];
+    if (this.problems.some((problem) => problem.section === section && problem.key === key)) return;
+    this.problems.push({ line: entry?.line ?? null, section, key, what, hint: hint ?? null });
+  }
+}
+
+/** Lines of other problems below the first; a file that is no profile at all has thousands. */
+const MOST_SHOWN = 20;
+
+function problemsError(
+  { guest, path }: ProfileContext,
+  problems: readonly ProfileProblem[],
+): ProfileError | DomainError {
+  const sorted = [...problems].sort(
+    (a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER),
+  );
+  const [first, ...others] = sorted;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  const shown = others
+    .slice(0, MOST_SHOWN)
+    .flatMap((problem) => [sentenceOf(problem), ...(problem.hint === null ? [] : [`  ${problem.hint}`])]);
+  if (others.length > MOST_SHOWN) shown.push(`… and ${others.length - MOST_SHOWN} more`);
+  const hint = [...(first!.hint === null ? [] : [first!.hint]), ...shown].join('\n') || undefined;
+  const isOfDomain = sorted.every((problem) => problem.line === null && problem.key !== null);
+  return isOfDomain
+    ? new DomainError(
+        `Cannot use the metadata of domain ${JSON.stringify(guest)}: ${sentenceOf(first!)}${more}`,
+        hint,
+      )
+    : new ProfileError(`Cannot read profile ${path}: ${sentenceOf(first!)}${more}`, hint, sorted);
+}
+
+function sentenceOf({ line, section, key, what }: ProfileProblem): string {
+  const place = [section === null ? null : `[${section}]`, key].filter((part) => part !== null).join(' ');
+  const subject = [line === null ? null : `line ${line}`, place === '' ? null : place].filter(
+    (part) => part !== null,
+  );
+  return `${subject.length === 0 ? 'it' : subject.join(', ')} ${what}`;
+}

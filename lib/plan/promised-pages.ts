@@ -1,0 +1,32 @@
+import { type HeldStep, heldOf } from '../words/step.ts';
+
+/**
+ * Pages of a node's pool that other guests were promised and have not mapped: free they may look, free for us they are
+ * not. What a guest's QEMU has mapped (`mappedKib` by guest; a guest without one has mapped nothing) is taken off its
+ * need; where the rest lies is not known, so it counts on each of its nodes, up to what it needs there.
+ */
+export function promisedPages(
+  others: readonly HeldStep[],
+  mappedKib: ReadonlyMap<string, number>,
+  sizeKib: number,
+  node: number,
+): number {
+  const held = heldOf(others, 'hugepages');
+  const leftKib = new Map<string, number>();
+  for (const { guest, step } of held) {
+    const left = leftKib.get(guest) ?? -(mappedKib.get(guest) ?? 0);
+    leftKib.set(guest, left + step.pages * step.sizeKib);
+  }
+  let pages = 0;
+  for (const { guest, step } of held) {
+    if (step.sizeKib !== sizeKib || step.node !== node) continue;
+    pages += Math.min(step.pages, Math.max(0, Math.ceil(leftKib.get(guest)! / sizeKib)));
+  }
+  return pages;
+}
+
+/** The other guests that hold pages of this size on this node, for telling whom we wait for. */
+export function pageHolders(others: readonly HeldStep[], sizeKib: number, node: number): string[] {
+  const held = heldOf(others, 'hugepages').filter(({ step }) => step.sizeKib === sizeKib && step.node === node);
+  return [...new Set(held.map(({ guest }) => guest))];
+}

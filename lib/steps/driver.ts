@@ -1,0 +1,197 @@
+import type { Host } from '../host/host.ts';
+import { HostError } from '../words/errors.ts';
+import type { PciAddress } from '../words/pci-address.ts';
+import type { Memory, StepOf } from '../words/step.ts';
+import { isVfioDriver } from '../words/vfio-driver.ts';
+import { blockingHolders } from './blocking-holders.ts';
+import type { StepContext, StepKind } from './step-kind.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** An override that no driver answers to: the function is left without one, whoever probes (sysfs-bus-pci, driver_override). */
+const NO_DRIVER = 'none';
+/** How long the users of a function, or a QEMU that is ending, may take to let go. */
+const LET_GO_MS = 10_000;
+/** A probe is done when the write returns; a driver that probes asynchronously (nvme, bochs) links a little later. */
+const LOOK_MS = 5_000;
+
+/**
+ * Gives one PCI function to a VFIO driver (or to none) by address: override, unbind, probe, look; and back home the same
+ * way, its former override last. See Documentation/ABI/testing/sysfs-bus-pci and Documentation/driver-api/vfio.rst.
+ * Success codes say nothing here (drivers_probe succeeds when nothing was bound): only the driver link does.
+ */
+export const driverKind: StepKind<'driver'> = {
+  describe: ({ address, driver }) =>
+    driver === null ? `park ${address} without a driver` : `bind ${address} to ${driver}`,
+  describeUndo: ({ address }, was) =>
+    was.driver === null ? `leave ${address} without a driver again` : `give ${address} back to ${was.driver}`,
+
+  observe({ address }, { host }) {
+    const folder = device(address);
+    if (!host.exists(folder))
+      throw new HostError(`Cannot find ${address}: no such PCI function`, { code: 'ENODEV', path: folder });
+    return {
+      driver: host.linkName(`${folder}/driver`),
+      override: readOverride(host, address),
+      powerControl: host.readOptional(`${folder}/power/control`),
+      d3coldAllowed: host.readOptional(`${folder}/d3cold_allowed`),
+      resetMethod: host.readOptional(`${folder}/reset_method`),
+    };
+  },
+
+  async apply(step, _was, context) {
+    const { host } = context;
+    const folder = device(step.address);
+    const bound = host.linkName(`${folder}/driver`);
+    if (bound === step.driver && step.driver !== null) return null;
+    await refuseWhileHeld(step.address, context);
+    await override(host, step, step.driver ?? NO_DRIVER);
+    if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
+    if (step.driver !== null) await probe(host, step.address, step.driver, step.deadlineMs);
+    await look(host, step.address, step.driver);
+    return null;
+  },
+
+  async undo(step, was, _got, context) {
+    const { host } = context;
+    const folder = device(step.address);
+    if (!host.exists(folder)) {
+      context.note(`${step.address} is gone from the host: nothing to give back`);
+      return;
+    }
+    const bound = host.linkName(`${folder}/driver`);
+    const found = readOverride(host, step.address);
+    const ours = [step.driver ?? NO_DRIVER, was.driver ?? NO_DRIVER, was.override, ''];
+    if (!ours.includes(found) || (bound !== null && bound !== was.driver && !isVfioDriver(bound))) {
+      context.note(
+        `${step.address} has been given to ${bound ?? 'no driver'} (override "${found}") by somebody else: left so`,
+      );
+      return;
+    }
+    if (bound !== was.driver) {
+      await waitUntilLetGo(host, step.address);
+      // Aimed at home first, so that nobody who probes in between can take it
+      await override(host, step, was.driver ?? NO_DRIVER);
+      if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
+      if (was.driver !== null) await goHome(host, step, was.driver);
+    }
+    putBackAttributes(host, step.address, was);
+    // A newline clears it; an empty write would do nothing
+    if (readOverride(host, step.address) !== was.override) await override(host, step, was.override);
+    await look(host, step.address, was.driver);
+  },
+
+  drift({ address, driver }, _was, _got, { host }) {
+    const bound = host.linkName(`${device(address)}/driver`);
+    return bound === driver
+      ? null
+      : `${address} is bound to ${bound ?? 'no driver'}, not to ${driver ?? 'none'}`;
+  },
+};
+
+function device(address: PciAddress): string {
+  return `/sys/bus/pci/devices/${address}`;
+}
+
+/** The override, '' when unset: the kernel shows "(null)", some older ones an empty line. */
+function readOverride(host: Host, address: PciAddress): string {
+  const text = host.readOptional(`${device(address)}/driver_override`) ?? '';
+  return text === '(null)' ? '' : text;
+}
+
+/** Writes the override; the kernel takes the device's lock for it, so it can block as an unbind does. */
+async function override(
+  host: Host,
+  { address, deadlineMs }: StepOf<'driver'>,
+  driver: string,
+): Promise<void> {
+  await host.writeSlowly(`${device(address)}/driver_override`, `${driver}\n`, deadlineMs);
+}
+
+async function unbind(host: Host, address: PciAddress, bound: string, deadlineMs: number): Promise<void> {
+  try {
+    await host.writeSlowly(`${device(address)}/driver/unbind`, `${address}\n`, deadlineMs);
+  } catch (error) {
+    // Somebody was faster: it is unbound, which is what we wanted
+    if (host.linkName(`${device(address)}/driver`) === null) return;
+    throw inWords(error, `Cannot unbind ${address} from ${bound}`);
+  }
+}
+
+async function probe(host: Host, address: PciAddress, driver: string, deadlineMs: number): Promise<void> {
+  try {
+    await host.writeSlowly('/sys/bus/pci/drivers_probe', `${address}\n`, deadlineMs);
+  } catch (error) {
+    throw inWords(error, `Cannot bind ${address} to ${driver}`);
+  }
+}
+
+async function look(host: Host, address: PciAddress, driver: string | null): Promise<void> {
+  const link = `${device(address)}/driver`;
+  if (await waitUntil(host, LOOK_MS, () => host.linkName(link) === driver)) return;
+  const bound = host.linkName(link);
+  throw new HostError(
+    driver === null
+      ? `Cannot leave ${address} without a driver: ${bound} holds it`
+      : `Cannot bind ${address} to ${driver}: the kernel took the request, but it is bound to ${bound ?? 'no driver'}`,
+    { path: link, hint: 'The kernel log says why (journalctl -k, dmesg)' },
+  );
+}
+
+/** Probes for the home driver; a module that was unloaded meanwhile is loaded again. */
+async function goHome(host: Host, step: StepOf<'driver'>, home: string): Promise<void> {
+  const link = `${device(step.address)}/driver`;
+  if (!host.exists(`/sys/bus/pci/drivers/${home}`)) {
+    await host.run(['modprobe', '--', home], { timeoutMs: step.deadlineMs });
+  }
+  // Loading a driver probes the functions whose override names it
+  if (host.linkName(link) === home) return;
+  await probe(host, step.address, home, step.deadlineMs);
+  await look(host, step.address, home);
+}
+
+/** vfio-pci sets power/control to "auto" on bind and "on" on unbind, whatever it was before. */
+function putBackAttributes(host: Host, address: PciAddress, was: Memory<'driver'>): void {
+  const pairs: readonly [string, string | null][] = [
+    ['power/control', was.powerControl],
+    ['d3cold_allowed', was.d3coldAllowed],
+    ['reset_method', was.resetMethod],
+  ];
+  for (const [name, value] of pairs) {
+    const path = `${device(address)}/${name}`;
+    const now = host.readOptional(path);
+    if (value !== null && now !== null && now !== value) host.write(path, `${value}\n`);
+  }
+}
+
+/** An unbind under a process that has the device open may never return: for NVIDIA's driver it is beyond repair. */
+async function refuseWhileHeld(address: PciAddress, { host }: StepContext): Promise<void> {
+  let names: readonly string[] = [];
+  const free = await waitUntil(host, LET_GO_MS, () => {
+    names = blockingHolders(host, address);
+    return names.length === 0;
+  });
+  if (free) return;
+  throw new HostError(`Cannot unbind ${address}: it is still held by ${names.join(', ')}`, {
+    code: 'EBUSY',
+    hint: 'Stop what uses it, then start the guest again',
+  });
+}
+
+/** Unbinding vfio-pci under an open group blocks until the holder ends, and can no longer be killed then. */
+async function waitUntilLetGo(host: Host, address: PciAddress): Promise<void> {
+  const group = host.linkName(`${device(address)}/iommu_group`);
+  if (group === null) return;
+  const node = `/dev/vfio/${group}`;
+  if (await waitUntil(host, LET_GO_MS, () => host.claimable(node) !== 'busy')) return;
+  throw new HostError(`Cannot take ${address} back: its VFIO group ${group} is still open`, {
+    code: 'EBUSY',
+    path: node,
+    hint: `Stop the QEMU that has it (fuser -v ${node}), then run passqemu release again`,
+  });
+}
+
+function inWords(error: unknown, sentence: string): unknown {
+  if (!(error instanceof HostError)) return error;
+  const why = error.message.slice(error.message.indexOf(': ') + 2);
+  return new HostError(`${sentence}: ${why}`, { code: error.code, path: error.path, cause: error });
+}

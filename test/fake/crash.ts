@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { Died, FakeHost, type Fault } from './fake-host.ts';
+
+/** One machine and what is done on it: built anew for each fault. */
+export interface Case {
+  readonly name: string;
+  /** A machine in the state before. */
+  build(): FakeHost;
+  /** What may die or fail. */
+  act(host: FakeHost): Promise<void>;
+  /** What the next process does to put things right; must not throw. */
+  mend(host: FakeHost): Promise<void>;
+  /** The machine as people see it, line by line. */
+  dump(host: FakeHost): readonly string[];
+  /** What the dump must be in the end; by default that of the machine before. */
+  expected?(host: FakeHost): readonly string[];
+}
+
+/** Lets the process die at every call, before it and in the middle of it, and has another process put things right. */
+export async function dieEverywhere(one: Case): Promise<number> {
+  const calls = await countCalls(one);
+  for (const how of ['die', 'die-in'] as const) {
+    for (let at = 1; at <= calls; at++) {
+      const { host, wanted } = start(one, { at, how });
+      const call = await died(() => one.act(host), host);
+      const next = host.restart();
+      await one.mend(next).catch((error: unknown) => {
+        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(error)}`, { cause: error });
+      });
+      assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
+    }
+  }
+  return calls;
+}
+
+/** Lets every call fail with an errno; the process itself goes on, and whatever it left undone another one puts right. */
+export async function failEverywhere(one: Case, codes: readonly string[]): Promise<number> {
+  const calls = await countCalls(one);
+  let failed = 0;
+  for (const how of codes) {
+    for (let at = 1; at <= calls; at++) {
+      const { host, wanted } = start(one, { at, how });
+      let error: unknown = null;
+      await one.act(host).catch((caught: unknown) => {
+        error = caught;
+      });
+      const call = host.calls[at - 1];
+      if (error !== null) {
+        failed++;
+        assert.ok('exitCode' in (error as object), `${one.name}: ${how} at call ${at} (${call}): ${String((error as Error).stack)}`);
+      }
+      const next = host.restart();
+      await one.mend(next).catch((caught: unknown) => {
+        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(caught)}`, { cause: caught });
+      });
+      assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
+    }
+  }
+  assert.ok(failed > 0, `${one.name}: no fault was noticed at all`);
+  return calls;
+}
+
+async function countCalls(one: Case): Promise<number> {
+  const host = one.build();
+  const before = host.calls.length;
+  await one.act(host);
+  assert.ok(host.calls.length > before);
+  return host.calls.length;
+}
+
+function start(one: Case, fault: Fault): { host: FakeHost; wanted: readonly string[] } {
+  const host = one.build();
+  const wanted = one.expected?.(host) ?? one.dump(host);
+  host.fault = fault;
+  return { host, wanted };
+}
+
+async function died(act: () => Promise<void>, host: FakeHost): Promise<string> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof Died) return host.calls.at(-1) ?? '';
+    throw error;
+  }
+  throw new Error(`The process did not die: ${host.calls.length} calls, fault at ${host.fault?.at}`);
+}

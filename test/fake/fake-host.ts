@@ -1,0 +1,345 @@
+import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult } from '../../lib/host/host.ts';
+import { HostError } from '../../lib/words/errors.ts';
+import { FakeTree } from './fake-tree.ts';
+
+type WriteHandler = (path: string, text: string, host: FakeHost) => void;
+type RunHandler = (
+  argv: readonly string[],
+  host: FakeHost,
+  options: RunOptions,
+) => Partial<RunResult> | undefined;
+type SpawnHandler = (argv: readonly string[], pid: number, host: FakeHost) => void;
+
+/** Thrown when the process is killed in the middle; nothing of it runs on, as after kill -9. */
+export class Died extends Error {}
+
+/** What happens at the N-th call: the process dies before it, in the middle of it (a torn append, a write that the writer still carries out), or the call fails with an errno. */
+export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | string };
+
+/** A machine in memory that answers writes as the kernel does, counts every call and can die or fail at any of them. */
+export class FakeHost implements Host {
+  readonly root = '/';
+  readonly tree: FakeTree;
+  readonly calls: string[] = [];
+  readonly logged: string[] = [];
+  fault: Fault | null = null;
+  #dead = false;
+  #world: World;
+  #pid: number;
+
+  constructor(world: World = new World()) {
+    this.#world = world;
+    this.tree = world.tree;
+    this.#pid = world.spawn(['node', 'passqemu']);
+  }
+
+  /** The same machine, as seen by a new process of ours; the old one is gone and its lock with it. */
+  restart(): FakeHost {
+    this.#world.exit(this.#pid);
+    if (this.#world.lockedBy === this.#pid) this.#world.lockedBy = null;
+    return new FakeHost(this.#world);
+  }
+
+  // Building the machine: none of these counts as a call
+  put(path: string, text: string, mode = 0o644): this {
+    this.tree.set(this.#real(path), { kind: 'file', text, mode });
+    return this;
+  }
+  putLink(path: string, target: string): this {
+    this.tree.set(path, { kind: 'link', target });
+    return this;
+  }
+  putDevice(path: string, type: 'block' | 'character', rdev: string): this {
+    this.tree.set(path, { kind: 'device', type, rdev });
+    return this;
+  }
+  putFolder(path: string): this {
+    this.tree.folder(path);
+    return this;
+  }
+  drop(path: string): this {
+    this.tree.delete(path);
+    return this;
+  }
+  /** The text of a file as it is, without counting. */
+  peek(path: string): string | null {
+    const node = this.tree.get(path);
+    return node?.kind === 'file' ? node.text : null;
+  }
+  /** The target of a link as it is, without counting. */
+  peekLink(path: string): string | null {
+    const node = this.tree.get(path, true);
+    return node?.kind === 'link' ? node.target : null;
+  }
+  onWrite(pattern: string | RegExp, handler: WriteHandler): this {
+    this.#world.writes.push([pattern, handler]);
+    return this;
+  }
+  onRun(program: string, handler: RunHandler): this {
+    this.#world.programs.set(program, handler);
+    return this;
+  }
+  onSpawn(program: string, handler: SpawnHandler): this {
+    this.#world.spawns.set(program, handler);
+    return this;
+  }
+  /** Puts a process into /proc; gives its number. */
+  spawnProcess(argv: readonly string[]): number {
+    return this.#world.spawn(argv);
+  }
+  endProcess(pid: number): void {
+    this.#world.exit(pid);
+  }
+  get clock(): number {
+    return this.#world.clock;
+  }
+  set clock(ms: number) {
+    this.#world.clock = ms;
+  }
+
+  read(path: string): string {
+    this.#call('read', path);
+    return clean(this.#text(path));
+  }
+  readOptional(path: string): string | null {
+    this.#call('readOptional', path);
+    const node = this.tree.get(path);
+    return node?.kind === 'file' ? clean(node.text) : null;
+  }
+  readBytes(path: string, limit = 16 << 20): Buffer {
+    this.#call('readBytes', path);
+    return Buffer.from(this.#text(path)).subarray(0, limit);
+  }
+  list(path: string): string[] {
+    this.#call('list', path);
+    const node = this.tree.get(path);
+    return node?.kind === 'folder' ? [...node.children.keys()].sort() : [];
+  }
+  linkName(path: string): string | null {
+    this.#call('linkName', path);
+    return this.peekLink(path)?.split('/').at(-1) ?? null;
+  }
+  realPath(path: string): string | null {
+    this.#call('realPath', path);
+    return this.tree.resolve(path);
+  }
+  exists(path: string): boolean {
+    this.#call('exists', path);
+    return this.tree.get(path) !== null;
+  }
+  stat(path: string, follow?: 'follow'): PathFacts | null {
+    this.#call('stat', path);
+    const node = this.tree.get(path, follow === undefined);
+    if (node === null) return null;
+    const kind = node.kind === 'device' ? node.type : node.kind;
+    const mode = node.kind === 'file' || node.kind === 'folder' ? node.mode : 0o777;
+    const sizeBytes = node.kind === 'file' ? Buffer.byteLength(node.text) : 0;
+    return {
+      kind,
+      mode,
+      uid: 0,
+      gid: 0,
+      sizeBytes,
+      rdev: node.kind === 'device' ? node.rdev : null,
+      device: '0:1',
+    };
+  }
+  claimable(path: string): 'free' | 'busy' | 'unknown' {
+    this.#call('claimable', path);
+    return this.#world.busy.has(path) ? 'busy' : this.tree.get(path) === null ? 'unknown' : 'free';
+  }
+  /** Marks a block device as claimed by the kernel. */
+  setBusy(path: string): this {
+    this.#world.busy.add(path);
+    return this;
+  }
+
+  write(path: string, text: string): void {
+    this.#call('write', `${path} = ${JSON.stringify(text)}`);
+    this.#answer(path, text);
+  }
+  async writeSlowly(path: string, text: string, deadlineMs: number): Promise<void> {
+    this.#call('writeSlowly', `${path} = ${JSON.stringify(text)}`, () => this.#answer(path, text));
+    if (this.#world.stuck.has(path)) {
+      this.#world.clock += deadlineMs;
+      throw new HostError(`Cannot write ${path}: the kernel has not answered for ${deadlineMs} ms`, {
+        code: 'ETIMEDOUT',
+        path,
+      });
+    }
+    this.#answer(path, text);
+  }
+  /** Makes writes to a path hang. */
+  setStuck(path: string): this {
+    this.#world.stuck.add(path);
+    return this;
+  }
+  startWriter(): ProcessIdentity {
+    this.#call('startWriter', '');
+    const pid = this.#world.spawn(['/bin/sh', 'writer']);
+    // It ends with us, as the pipe between us does
+    this.#world.exit(pid);
+    return { pid, startTicks: pid * 10 };
+  }
+
+  makeFolder(path: string, mode: number): void {
+    this.#call('makeFolder', path);
+    this.tree.folder(path).mode = mode;
+  }
+  replaceFile(path: string, text: string, mode: number): void {
+    this.#call('replaceFile', path);
+    this.put(path, text, mode);
+  }
+  createFile(path: string, text: string, mode: number): void {
+    this.#call('createFile', path, () => this.put(path, text.slice(0, text.length / 2), mode));
+    if (this.tree.get(path) !== null) throw failure('create', path, 'EEXIST');
+    this.put(path, text, mode);
+  }
+  overwrite(path: string, offset: number, text: string): void {
+    this.#call('overwrite', `${path} @${offset}`, () =>
+      this.#splice(path, offset, text.slice(0, text.length / 2)),
+    );
+    this.#splice(path, offset, text);
+  }
+  remove(path: string): void {
+    this.#call('remove', path);
+    const node = this.tree.get(path, true);
+    if (node?.kind === 'folder' && node.children.size > 0 && !path.startsWith('/sys/fs/cgroup')) {
+      throw failure('remove', path, 'ENOTEMPTY');
+    }
+    this.tree.delete(path);
+  }
+
+  now(): number {
+    return this.#world.clock;
+  }
+  async sleep(ms: number): Promise<void> {
+    this.#call('sleep', `${ms}`);
+    this.#world.clock += ms;
+  }
+  self(): ProcessIdentity {
+    return { pid: this.#pid, startTicks: this.#pid * 10 };
+  }
+  async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+    const act = (): RunResult => {
+      const handler = this.#world.programs.get(argv[0] ?? '');
+      if (handler === undefined) throw failure('run', argv[0] ?? '', 'ENOENT');
+      return { status: 0, stdout: '', stderr: '', timedOut: false, ...handler(argv, this, options) };
+    };
+    this.#call('run', argv.join(' '), act);
+    return act();
+  }
+  spawnDetached(argv: readonly string[]): number {
+    const act = (): number => {
+      const pid = this.#world.spawn(argv);
+      this.#world.spawns.get(argv[0] ?? '')?.(argv, pid, this);
+      return pid;
+    };
+    this.#call('spawnDetached', argv.join(' '), act);
+    return act();
+  }
+  signal(process: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean {
+    this.#call('signal', `${process.pid} ${signal}`);
+    if (this.tree.get(`/proc/${process.pid}`) === null) return false;
+    this.#world.exit(process.pid);
+    return true;
+  }
+  async lock(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
+    this.#call('lock', path);
+    if (this.#world.lockedBy !== null && this.#world.lockedBy !== this.#pid) {
+      onWait('another');
+      this.#world.clock += waitMs;
+      throw failure('lock', path, 'ETIMEDOUT');
+    }
+    this.#world.lockedBy = this.#pid;
+    this.put(path, note);
+  }
+  unlock(): void {
+    if (this.#world.lockedBy === this.#pid) this.#world.lockedBy = null;
+  }
+  log(priority: string, line: string): void {
+    this.logged.push(`${priority}: ${line}`);
+  }
+
+  #call(name: string, what: string, inTheMiddle?: () => void): void {
+    if (this.#dead) throw new Died();
+    this.calls.push(`${name} ${what}`);
+    if (this.fault === null || this.calls.length !== this.fault.at) return;
+    if (this.fault.how === 'die' || this.fault.how === 'die-in') {
+      this.#dead = true;
+      if (this.fault.how === 'die-in') {
+        try {
+          inTheMiddle?.();
+        } catch {
+          // whatever it would have said, nobody hears it any more
+        }
+      }
+      throw new Died();
+    }
+    throw failure(name, what, this.fault.how);
+  }
+  #answer(path: string, text: string): void {
+    if (this.tree.get(path)?.kind !== 'file') throw failure('write', path, 'ENOENT');
+    const real = this.#real(path);
+    for (const [pattern, handler] of this.#world.writes) {
+      const match =
+        typeof pattern === 'string'
+          ? pattern === path || pattern === real
+          : pattern.test(path) || pattern.test(real);
+      if (match) {
+        handler(path, text, this);
+        return;
+      }
+    }
+    this.put(path, text);
+  }
+  #splice(path: string, offset: number, text: string): void {
+    const old = Buffer.from(this.#text(path));
+    const added = Buffer.from(text);
+    const whole = Buffer.alloc(Math.max(old.length, offset + added.length), ' ');
+    old.copy(whole);
+    added.copy(whole, offset);
+    this.put(path, whole.toString());
+  }
+  #text(path: string): string {
+    const node = this.tree.get(path);
+    if (node?.kind !== 'file') throw failure('read', path, node === null ? 'ENOENT' : 'EISDIR');
+    return node.text;
+  }
+  #real(path: string): string {
+    return this.tree.resolve(path) ?? path;
+  }
+}
+
+/** What outlives a process of ours: the tree, the handlers, the clock, who holds the lock. */
+class World {
+  readonly tree = new FakeTree();
+  readonly writes: [string | RegExp, WriteHandler][] = [];
+  readonly programs = new Map<string, RunHandler>();
+  readonly spawns = new Map<string, SpawnHandler>();
+  readonly busy = new Set<string>();
+  readonly stuck = new Set<string>();
+  lockedBy: number | null = null;
+  clock = 1_000_000;
+  #lastPid = 1000;
+
+  spawn(argv: readonly string[]): number {
+    const pid = ++this.#lastPid;
+    const stat = `${pid} (x) S 1 ${'0 '.repeat(17)}${pid * 10} 0 0`;
+    this.tree.set(`/proc/${pid}/stat`, { kind: 'file', text: stat, mode: 0o444 });
+    this.tree.set(`/proc/${pid}/cmdline`, { kind: 'file', text: `${argv.join('\0')}\0`, mode: 0o444 });
+    this.tree.set(`/proc/${pid}/comm`, { kind: 'file', text: argv[0]?.split('/').at(-1) ?? '', mode: 0o444 });
+    return pid;
+  }
+  exit(pid: number): void {
+    this.tree.delete(`/proc/${pid}`);
+  }
+}
+
+function clean(text: string): string {
+  return text.replace(/[\s\0]+$/, '');
+}
+
+function failure(act: string, what: string, code: string): HostError {
+  return new HostError(`Cannot ${act} ${what}: ${code}`, { code, path: what });
+}

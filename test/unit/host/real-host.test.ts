@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { RealHost } from '../../../lib/host/real-host.ts';
+import { HostError } from '../../../lib/words/errors.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'passqemu-host-'));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const place = (name: string) => path.join(folder, name);
+const host = () => new RealHost('/', () => {});
+
+test('write() refuses a file that does not exist instead of creating it', () => {
+  assert.throws(() => host().write(place('misspelt'), 'x'), { name: 'HostError', code: 'ENOENT' });
+  assert.equal(fs.existsSync(place('misspelt')), false);
+});
+
+test('read() drops white space and NULs at the end only', () => {
+  fs.writeFileSync(place('text'), '  a b \n\0\n');
+  assert.equal(host().read(place('text')), '  a b');
+});
+
+test('writeSlowly() writes one line', async () => {
+  fs.writeFileSync(place('slow'), '');
+  const one = host();
+  await one.writeSlowly(place('slow'), "it's $HOME `id`\n", 5000);
+  await one.writeSlowly(place('slow'), '\n', 5000);
+  assert.equal(fs.readFileSync(place('slow'), 'utf8'), "it's $HOME `id`\n\n");
+});
+
+test('writeSlowly() names the errno of what the kernel refused', async () => {
+  const one = host();
+  await assert.rejects(one.writeSlowly(place('nowhere'), 'x\n', 5000), { code: 'ENOENT' });
+  await assert.rejects(one.writeSlowly('/proc/self/mem', 'x\n', 5000), { code: 'EIO' });
+});
+
+test('writeSlowly() gives up at the deadline and leaves the writer to itself', async () => {
+  const fifo = place('fifo');
+  spawnSync('mkfifo', [fifo]);
+  const one = host();
+  const writer = one.startWriter();
+  await assert.rejects(one.writeSlowly(fifo, 'late\n', 200), { code: 'ETIMEDOUT' });
+  assert.ok(fs.existsSync(`/proc/${writer.pid}`), 'it still waits');
+  assert.notEqual(one.startWriter().pid, writer.pid);
+  // The write goes on and ends when somebody lets it
+  assert.equal(fs.readFileSync(fifo, 'utf8'), 'late\n');
+});
+
+test('startWriter() gives a process that has no part in our standard streams', () => {
+  const { pid } = host().startWriter();
+  const links = [0, 1, 2].map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+  assert.equal(links[0], '/dev/null');
+  assert.equal(links[1], '/dev/null');
+});
+
+test('lock() is free after kill -9 of its holder, and children of the holder do not keep it', async () => {
+  const lock = place('lock');
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', path.join(import.meta.dirname, 'hold-lock.fixture.ts'), lock],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const grandchild = await new Promise<number>((resolve) =>
+    child.stdout.once('data', (text: Buffer) => resolve(Number(text.toString()))),
+  );
+  let waitedFor = '';
+  const one = host();
+  await assert.rejects(
+    one.lock(lock, 'me', 100, (holder) => {
+      waitedFor = holder;
+    }),
+    { code: 'ETIMEDOUT' },
+  );
+  assert.match(waitedFor, /^the fixture/);
+  child.kill('SIGKILL');
+  await one.lock(lock, 'me', 5000, () => {});
+  assert.ok(fs.existsSync(`/proc/${grandchild}`), 'the child of the holder lives on');
+  process.kill(grandchild);
+  one.unlock();
+});
+
+test('run() ends a program and what it started at the time limit', async () => {
+  const begun = Date.now();
+  const result = await host().run(['sh', '-c', 'sleep 30 & sleep 30'], { timeoutMs: 200 });
+  assert.equal(result.timedOut, true);
+  assert.equal(result.status, null);
+  assert.ok(Date.now() - begun < 5000);
+});
+
+test('run() gives status and output, and a HostError for what is not there', async () => {
+  const result = await host().run(['sh', '-c', 'cat; echo e >&2; exit 3'], { timeoutMs: 5000, input: 'in' });
+  assert.deepEqual(result, { status: 3, stdout: 'in', stderr: 'e\n', timedOut: false });
+  await assert.rejects(host().run(['no-such-program'], { timeoutMs: 1000 }), HostError);
+});
+
+test('signal() does not hit a later process of the same number', () => {
+  const child = spawn('sleep', ['30']);
+  assert.equal(host().signal({ pid: child.pid!, startTicks: 1 }, 'SIGKILL'), false);
+  child.kill();
+});
+
+test('a recorded machine is read below its root, our own folders are not', () => {
+  fs.mkdirSync(place('machine/sys'), { recursive: true });
+  fs.writeFileSync(place('machine/sys/a'), 'recorded\n');
+  const one = new RealHost(place('machine'), () => {}, [place('state')]);
+  assert.equal(one.read('/sys/a'), 'recorded');
+  one.makeFolder(place('state'), 0o755);
+  assert.ok(fs.existsSync(place('state')));
+});
+
+test('createFile() does not take over a file that is there, replaceFile() leaves no temporary file', () => {
+  const one = host();
+  one.createFile(place('new'), 'a', 0o600);
+  assert.throws(() => one.createFile(place('new'), 'b', 0o600), { code: 'EEXIST' });
+  one.replaceFile(place('new'), 'c', 0o644);
+  assert.equal(fs.readFileSync(place('new'), 'utf8'), 'c');
+  assert.deepEqual(
+    fs.readdirSync(folder).filter((name) => name.startsWith('new')),
+    ['new'],
+  );
+});
