@@ -53,7 +53,7 @@ export function makeGlobals(line: CommandLine, log: SystemLog): Globals {
     json: line.has('json'),
     quiet,
     verbose,
-    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+    colour: process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
     out: (text) => void (quiet || process.stdout.write(`${text}\n`)),
     err,
   };

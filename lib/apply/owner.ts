@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { type QemuProcess, readQemuProcesses } from '../host/qemu-processes.ts';
 import { liveEntries } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import { isAlive } from './settle.ts';
@@ -40,21 +41,9 @@ export function openGroups(host: Host, journal: Journal): string[] {
   return [...groups];
 }
 
-/** The process number of the guest's QEMU, known by its UUID or its name on the command line; null where there is none. */
-export function findQemu(host: Host, journal: Journal): string | null {
-  const { guest, uuid } = journal.header;
-  for (const pid of host.list('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const argv = host.readOptional(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
-    if (!/(^|\/)qemu[^/]*$/.test(argv[0] ?? '')) continue;
-    if (uuid !== null && argv[argv.indexOf('-uuid') + 1] === uuid && argv.includes('-uuid')) return pid;
-    const name = argv.includes('-name') ? (argv[argv.indexOf('-name') + 1] ?? '') : '';
-    // QEMU doubles the commas of a name: guest=a,,b,debug-threads=on
-    const given = name
-      .replace(/^guest=/, '')
-      .split(/(?<!,),(?!,)/)[0]
-      ?.replaceAll(',,', ',');
-    if (given === guest) return pid;
-  }
-  return null;
+/** The process number of the guest's QEMU, known by its UUID or its name; null where there is none. */
+export function findQemu(host: Host, { header }: Journal): number | null {
+  const isIt = ({ guest, uuid }: QemuProcess) =>
+    guest === header.guest || (header.uuid !== null && uuid === header.uuid);
+  return readQemuProcesses(host).find(isIt)?.pid ?? null;
 }

@@ -24,6 +24,7 @@ export interface DeviceNode {
  */
 export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): DeviceNode[] {
   const bound = addresses.filter((address) => host.linkName(`${pciFolder(address)}/driver`) !== null);
+  const asked = new Set(addresses);
   const classes = new Map<string, Set<string>>();
   for (const address of bound) {
     for (const name of classesOf(host, address)) {
@@ -34,8 +35,7 @@ export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): D
   const nodes = [...classes].flatMap(([name, members]) => readClassNodes(host, name, members));
   return [
     ...nodes,
-    ...bound.flatMap((address) => readNvidiaNodes(host, address, sharesDriver(host, address, bound))),
-    ...bound.flatMap((address) => readAmdComputeNode(host, address, sharesDriver(host, address, bound))),
+    ...bound.flatMap((address) => readComputeNodes(host, address, asked)),
     ...bound.flatMap((address) => readVfioNodes(host, address)),
     ...readBlockNodes(host, bound),
   ];
@@ -77,9 +77,9 @@ const CLASSES_OF_KIND: Readonly<Record<string, readonly string[]>> = {
 const EVERY_CLASS = [...GRAPHICS, 'nvme', 'nvme-generic', 'scsi_generic'];
 
 /** Whether the function's driver has others beside the asked-for ones. */
-function sharesDriver(host: Host, address: PciAddress, asked: readonly PciAddress[]): boolean {
+function sharesDriver(host: Host, address: PciAddress, asked: ReadonlySet<PciAddress>): boolean {
   const members = parseAddresses(host.list(`${pciFolder(address)}/driver`));
-  return members.some((member) => !asked.includes(member));
+  return members.some((member) => !asked.has(member));
 }
 
 function readClassNodes(host: Host, name: string, wanted: ReadonlySet<string>): DeviceNode[] {
@@ -100,9 +100,12 @@ function readBlockNodes(host: Host, bound: readonly PciAddress[]): DeviceNode[] 
   );
 }
 
-/** One /dev/kfd serves all AMD GPUs (Documentation/gpu/amdgpu). */
-function readAmdComputeNode(host: Host, address: PciAddress, shared: boolean): DeviceNode[] {
-  if (host.linkName(`${pciFolder(address)}/driver`) !== 'amdgpu') return [];
+/** NVIDIA's own nodes, and the one /dev/kfd of all AMD GPUs (Documentation/gpu/amdgpu). */
+function readComputeNodes(host: Host, address: PciAddress, asked: ReadonlySet<PciAddress>): DeviceNode[] {
+  const driver = host.linkName(`${pciFolder(address)}/driver`);
+  if (driver === 'nvidia') return readNvidiaNodes(host, address, sharesDriver(host, address, asked));
+  if (driver !== 'amdgpu') return [];
+  const shared = sharesDriver(host, address, asked);
   const node = readNode(host, '/sys/class/kfd/kfd', { address, type: 'character', shared });
   return node === null ? [] : [node];
 }

@@ -13,7 +13,7 @@ export interface DevicePicture {
   readonly candidates: readonly (readonly PciAddress[])[];
   /** For a request whose address holds nothing, or not what was meant: where that is now. In the order of the requests. */
   readonly elsewhere: readonly (readonly PciAddress[])[];
-  /** Candidates, functions of the domain, the members of their groups, and the other functions of their cards. */
+  /** What the requests mean (`chosenOf`), functions of the domain, the members of their groups, and the other functions of their cards. */
   readonly functions: ReadonlyMap<PciAddress, PciFunction>;
   /** The members of every group that one of them is in, readable or not. */
   readonly groups: ReadonlyMap<number, readonly PciAddress[]>;
@@ -22,7 +22,7 @@ export interface DevicePicture {
   readonly holders: readonly Holder[];
   /** Processes whose open files could not be seen. */
   readonly unseen: number;
-  /** The VFIO driver for each candidate and each function of the domain. */
+  /** The VFIO driver for each named function that is not on one yet. */
   readonly vfioDrivers: ReadonlyMap<PciAddress, VfioDriver>;
   /** Modules by the kernel's name for them: those drivers', and vfio_iommu_type1. */
   readonly modules: ReadonlyMap<string, ModuleState>;

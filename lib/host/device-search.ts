@@ -12,7 +12,9 @@ export function findFunctions(host: Host, selector: DeviceSelector): PciAddress[
     case 'identity':
       return listPciAddresses(host).filter((address) => isIdentical(host, address, selector.identity));
     case 'class':
-      return listPciAddresses(host).filter((address) => hasHex(host, address, 'class', selector.classPrefix, 'prefix'));
+      return listPciAddresses(host).filter((address) =>
+        hasHex(host, address, 'class', selector.classPrefix, 'prefix'),
+      );
     case 'mac':
       return inOrder(findByMac(host, selector.mac));
     case 'serial':
@@ -39,7 +41,8 @@ function hasHex(host: Host, address: PciAddress, name: string, digits: string, p
 function findByMac(host: Host, mac: string): (PciAddress | null)[] {
   return host.list('/sys/class/net').map((name) => {
     const folder = `/sys/class/net/${name}`;
-    const own = host.readOptional(`${folder}/bonding_slave/perm_hwaddr`) ?? host.readOptional(`${folder}/address`);
+    const own =
+      host.readOptional(`${folder}/bonding_slave/perm_hwaddr`) ?? host.readOptional(`${folder}/address`);
     return own?.toLowerCase() === mac ? innermost(host.realPath(folder)) : null;
   });
 }
@@ -52,7 +55,9 @@ function findBySerial(host: Host, serial: string): (PciAddress | null)[] {
   });
   const disks = host.list('/sys/block').map((name) => {
     const folder = `/sys/block/${name}`;
-    const told = ['serial', 'device/serial'].some((file) => host.readOptional(`${folder}/${file}`)?.trim() === serial);
+    const told = ['serial', 'device/serial'].some(
+      (file) => host.readOptional(`${folder}/${file}`)?.trim() === serial,
+    );
     const found = told || udevSerial(host, host.readOptional(`${folder}/dev`)) === serial;
     return found ? innermost(host.realPath(folder)) : null;
   });

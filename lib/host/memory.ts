@@ -77,7 +77,12 @@ function readPools(host: Host, node: number, sizes: readonly number[]): Map<numb
   return pools;
 }
 
-function describeNode(id: number, cpus: CpuSet, meminfo: Map<string, number>, pools: Map<number, PagePool>): MemoryNode {
+function describeNode(
+  id: number,
+  cpus: CpuSet,
+  meminfo: Map<string, number>,
+  pools: Map<number, PagePool>,
+): MemoryNode {
   const kib = (...names: string[]) => names.reduce((sum, name) => sum + (meminfo.get(name) ?? 0), 0);
   return {
     id,

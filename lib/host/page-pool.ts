@@ -28,7 +28,10 @@ export interface PageTotals {
 export function readPagePool(host: Host, sizeKib: number, node: number): PagePool | null {
   const size = `hugepages-${sizeKib}kB`;
   const numa = `${NODES}/node${node}/hugepages/${size}`;
-  return readFolder(host, numa) ?? (node === 0 && !host.exists(NODES) ? readFolder(host, `${ALL_POOLS}/${size}`) : null);
+  return (
+    readFolder(host, numa) ??
+    (node === 0 && !host.exists(NODES) ? readFolder(host, `${ALL_POOLS}/${size}`) : null)
+  );
 }
 
 /** The totals of one page size; zeros where the kernel has no such size. */

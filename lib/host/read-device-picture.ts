@@ -1,8 +1,9 @@
 import type { DomainFunction } from '../inputs/domain.ts';
-import type { DeviceIdentity, DeviceRequest } from '../inputs/profile.ts';
+import type { DeviceRequest } from '../inputs/profile.ts';
 import { type PciAddress, pciSlot } from '../words/pci-address.ts';
 import { moduleFolderName } from '../words/vfio-driver.ts';
-import { type DeviceNode, readDeviceNodes } from './device-nodes.ts';
+import { chosenOf, isMeant } from './device-identity.ts';
+import { readDeviceNodes } from './device-nodes.ts';
 import type { DevicePicture } from './device-picture.ts';
 import { findFunctions } from './device-search.ts';
 import { findHolders } from './holders.ts';
@@ -24,7 +25,8 @@ export function readDevicePicture(
   domainFunctions: readonly DomainFunction[],
 ): DevicePicture {
   const candidates = requests.map(({ selector }) => findFunctions(host, selector));
-  const named = [...new Set([...candidates.flat(), ...domainFunctions.map(({ address }) => address)])];
+  const chosen = requests.flatMap(({ selector }, index) => chosenOf(selector, candidates[index]!) ?? []);
+  const named = [...new Set([...chosen, ...domainFunctions.map(({ address }) => address)])];
   const functions = new Map<PciAddress, PciFunction>();
   const groups = new Map<number, readonly PciAddress[]>();
   const read = (address: PciAddress): void => {
@@ -59,17 +61,6 @@ export function readDevicePicture(
   };
 }
 
-/** Whether a function is what an identity says; a subsystem that is not said fits any. */
-export function isMeant(fn: PciFunction, identity: DeviceIdentity): boolean {
-  const { vendorId, deviceId, subsystemVendorId, subsystemId } = identity;
-  return (
-    fn.vendorId === vendorId &&
-    fn.deviceId === deviceId &&
-    (subsystemVendorId === null || fn.subsystemVendorId === subsystemVendorId) &&
-    (subsystemId === null || fn.subsystemId === subsystemId)
-  );
-}
-
 function slotMates(host: Host, named: readonly PciAddress[]): PciAddress[] {
   if (named.length === 0) return [];
   const slots = new Set(named.map(pciSlot));
@@ -102,16 +93,27 @@ function chooseDrivers(
   return new Map(
     bound.map(({ address }, index) => {
       const wish = wishes.get(address) ?? null;
-      return [address, wish === null ? best[index]! : { driver: readDriverOfModule(host, wish), module: moduleFolderName(wish) }];
+      return [
+        address,
+        wish === null
+          ? best[index]!
+          : { driver: readDriverOfModule(host, wish), module: moduleFolderName(wish) },
+      ];
     }),
   );
 }
 
-function readModules(host: Host, drivers: ReadonlyMap<PciAddress, VfioDriver>): ReadonlyMap<string, ModuleState> {
+function readModules(
+  host: Host,
+  drivers: ReadonlyMap<PciAddress, VfioDriver>,
+): ReadonlyMap<string, ModuleState> {
   const states = new Map<string, ModuleState>();
   for (const { driver, module } of drivers.values()) {
     if (states.has(module)) continue;
-    states.set(module, host.exists(`/sys/bus/pci/drivers/${driver}`) ? 'loaded' : readModuleState(host, module));
+    states.set(
+      module,
+      host.exists(`/sys/bus/pci/drivers/${driver}`) ? 'loaded' : readModuleState(host, module),
+    );
   }
   states.set('vfio_iommu_type1', drivers.size === 0 ? 'loaded' : readModuleState(host, 'vfio_iommu_type1'));
   return states;
@@ -120,9 +122,4 @@ function readModules(host: Host, drivers: ReadonlyMap<PciAddress, VfioDriver>): 
 /** udev opens a disk for a moment to look at it: whoever takes the function waits for that. */
 function isPassing(comm: string): boolean {
   return /^\(?(?:udev-worker|systemd-udevd|udevd|blkid)\)?$/.test(comm);
-}
-
-/** The node that a holder has open. */
-export function nodeOf(nodes: readonly DeviceNode[], key: string): DeviceNode | undefined {
-  return nodes.find((node) => `${node.type[0]}${node.rdev}` === key);
 }

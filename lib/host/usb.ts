@@ -50,10 +50,7 @@ function readDevices(host: Host, folder: string, tier: number): UsbDevice[] {
       const below = readDevices(host, path, tier + 1);
       if (device === null || !isId(vendor) || !isId(product)) return below;
       const words = [host.readOptional(`${path}/manufacturer`), host.readOptional(`${path}/product`)];
-      const text = words
-        .filter((word) => word !== null && word !== '')
-        .join(' ')
-        .replace(/[\x00-\x1f\x7f-\x9f]/g, ' ');
+      const text = visible(words.filter((word) => word !== null && word !== '').join(' '));
       return [{ device, id: `${vendor}:${product}`, name: text === '' ? null : text, port: name }, ...below];
     });
 }

@@ -35,7 +35,7 @@ export function formatMinimalProfile({ guest, devices, comments = [] }: MinimalP
 /** Writes a value so that it is read back as it is: as it stands where it can, else in double quotes. Not for commands. */
 export function formatProfileValue(value: string): string {
   const read = parsePlainValue(value);
-  return !isProblem(read) && read.value === value ? value : JSON.stringify(value);
+  return value !== '' && !isProblem(read) && read.value === value ? value : JSON.stringify(value);
 }
 
 /** Text of a device or a guest cannot end the line and become a key. */

@@ -1,6 +1,6 @@
 import { DomainError, ProfileError, type ProfileProblem } from '../words/errors.ts';
 import { mergeMetadata, type ValueSource } from './merge-metadata.ts';
-import { isProblem } from './parsed.ts';
+import { isProblem, quoted } from './parsed.ts';
 import type { DeviceRequest, Profile, UserCommand } from './profile.ts';
 import {
   type CommandName,
@@ -183,9 +183,12 @@ function problemsError(
 }
 
 function sentenceOf({ line, section, key, what }: ProfileProblem): string {
-  const place = [section === null ? null : `[${section}]`, key].filter((part) => part !== null).join(' ');
-  const subject = [line === null ? null : `line ${line}`, place === '' ? null : place].filter(
-    (part) => part !== null,
-  );
-  return `${subject.length === 0 ? 'it' : subject.join(', ')} ${what}`;
+  const place = [section === null ? '' : `[${plainName(section)}]`, plainName(key ?? '')].join(' ').trim();
+  const subject = [line === null ? '' : `line ${line}`, place].filter((part) => part !== '').join(', ');
+  return `${subject === '' ? 'it' : subject} ${what}`;
+}
+
+/** A name as it stands, or in quotes where it is longer or odder than a name of ours. */
+function plainName(name: string): string {
+  return /^[\p{L}\p{N}._[\]-]{0,64}$/u.test(name) ? name : quoted(name);
 }

@@ -19,16 +19,20 @@ export interface MemoryDemand {
 export type MemoryProfile = Pick<Profile, 'guest' | 'memory' | 'cpu'>;
 
 /** Whether the guest wants huge pages at all: without, nothing about memory need be read. */
-export function wantsHugepages(profile: MemoryProfile, domain: Domain | null): boolean {
+export function wantsHugepages(profile: Pick<Profile, 'memory'>, domain: Domain | null): boolean {
   const { hugepageKib } = profile.memory;
   return hugepageKib === null ? domain?.hugepages != null : hugepageKib > 0;
 }
 
 /** What the guest wants, cell by cell; null where its size is not known. Ordinary memory (base pages) is not in it. */
-export function findMemoryDemands(profile: MemoryProfile, domain: Domain | null): readonly MemoryDemand[] | null {
+export function findMemoryDemands(
+  profile: MemoryProfile,
+  domain: Domain | null,
+): readonly MemoryDemand[] | null {
   const { nodes, sizeKib, hugepageKib } = profile.memory;
   const cpus = guestCpus(profile, domain);
-  const pageOf = (cell: number) => (hugepageKib === null ? domainPageSize(domain, cell) : { sizeKib: hugepageKib });
+  const pageOf = (cell: number) =>
+    hugepageKib === null ? domainPageSize(domain, cell) : { sizeKib: hugepageKib };
   if (nodes !== null) {
     const page = pageOf(0) ?? { sizeKib: null };
     return nodes.map((part) => ({
@@ -70,7 +74,8 @@ function domainPageSize(domain: Domain | null, cell: number): { readonly sizeKib
   const pages = domain?.hugepages;
   if (pages == null) return null;
   if (pages.length === 0) return { sizeKib: null };
-  const page = pages.find(({ nodeset }) => nodeset?.includes(cell)) ?? pages.find(({ nodeset }) => nodeset === null);
+  const page =
+    pages.find(({ nodeset }) => nodeset?.includes(cell)) ?? pages.find(({ nodeset }) => nodeset === null);
   return page === undefined ? null : { sizeKib: page.sizeKib };
 }
 

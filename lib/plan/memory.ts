@@ -49,34 +49,38 @@ export function planMemory(input: MemoryPlanInput): PlanPart {
     if (short !== null) refusals.push(short);
   }
   const compact = profile.memory.compact && !picture.zfs;
-  const steps = room.placed().map(({ node, sizeKib, pages, present, missing, reachableKib }): StepOf<'hugepages'> => {
-    const size = formatKib(sizeKib);
-    if (missing > 0 && compact !== profile.memory.compact) {
-      notes.push('OpenZFS is loaded: memory is not compacted, since that has hung kernels with it (openzfs issue 15140)');
-    }
-    if (missing > 0 && sizeKib >= GIGANTIC_KIB) {
-      notes.push(
-        `${missing} more pages of ${size} on node ${node} must be found in one piece each, which a host that has run for long seldom has: hugepagesz=1G hugepages=N on the kernel command line reserves them at boot`,
-      );
-    } else if (missing * sizeKib > reachableKib) {
-      notes.push(
-        `Node ${node} has ${formatKib(reachableKib)} free or in caches, ${formatKib(missing * sizeKib)} more are needed: the start may fail`,
-      );
-    }
-    const { waitMs, dropCaches } = profile.memory;
-    return {
-      kind: 'hugepages',
-      target: `pages of ${size} on node ${node}`,
-      from: `${present}`,
-      to: `${present + missing}`,
-      sizeKib,
-      node,
-      pages,
-      waitMs,
-      compact,
-      dropCaches,
-    };
-  });
+  const steps = room
+    .placed()
+    .map(({ node, sizeKib, pages, present, missing, reachableKib }): StepOf<'hugepages'> => {
+      const size = formatKib(sizeKib);
+      if (missing > 0 && compact !== profile.memory.compact) {
+        notes.push(
+          'OpenZFS is loaded: memory is not compacted, since that has hung kernels with it (openzfs issue 15140)',
+        );
+      }
+      if (missing > 0 && sizeKib >= GIGANTIC_KIB) {
+        notes.push(
+          `${missing} more pages of ${size} on node ${node} must be found in one piece each, which a host that has run for long seldom has: hugepagesz=1G hugepages=N on the kernel command line reserves them at boot`,
+        );
+      } else if (missing * sizeKib > reachableKib) {
+        notes.push(
+          `Node ${node} has ${formatKib(reachableKib)} free or in caches, ${formatKib(missing * sizeKib)} more are needed: the start may fail`,
+        );
+      }
+      const { waitMs, dropCaches } = profile.memory;
+      return {
+        kind: 'hugepages',
+        target: `pages of ${size} on node ${node}`,
+        from: `${present}`,
+        to: `${present + missing}`,
+        sizeKib,
+        node,
+        pages,
+        waitMs,
+        compact,
+        dropCaches,
+      };
+    });
   return { steps: refusals.length > 0 ? [] : steps, refusals: unique(refusals), notes: [...new Set(notes)] };
 }
 
@@ -84,17 +88,23 @@ function notesOnWishes({ memory }: MemoryProfile, domain: Domain | null): string
   const notes: string[] = [];
   const asked = memory.hugepageKib;
   if (asked === 0 && domain?.hugepages != null) {
-    notes.push('The domain XML asks for huge pages, the profile takes none: QEMU starts only if the host has enough of them');
+    notes.push(
+      'The domain XML asks for huge pages, the profile takes none: QEMU starts only if the host has enough of them',
+    );
   }
   if (asked !== null && asked > 0 && domain !== null && domain.hugepages === null) {
-    notes.push('The domain XML has no <memoryBacking><hugepages/>: QEMU will not use the huge pages that the profile takes');
+    notes.push(
+      'The domain XML has no <memoryBacking><hugepages/>: QEMU will not use the huge pages that the profile takes',
+    );
   }
   if (asked === null && domain?.hugepages == null && (memory.sizeKib !== null || memory.nodes !== null)) {
-    notes.push('The profile’s [memory] size and nodes do nothing: neither it nor the domain XML asks for huge pages');
+    notes.push(
+      'The profile’s [memory] size and nodes do nothing: neither it nor the domain XML asks for huge pages',
+    );
   }
   const cells = domain?.cells.reduce((sum, cell) => sum + cell.memoryKib, 0) ?? 0;
   const given = memory.nodes?.reduce((sum, part) => sum + part.sizeKib, 0) ?? memory.sizeKib ?? cells;
-  if (given > 0 && wantsHugepages({ guest: '', memory, cpu: NO_CPUS }, domain) && (domain?.memoryKib ?? 0) > given) {
+  if (given > 0 && wantsHugepages({ memory }, domain) && (domain?.memoryKib ?? 0) > given) {
     notes.push(
       `Huge pages are taken for ${formatKib(given)} of the guest’s ${formatKib(domain!.memoryKib!)}: the rest (memory devices, or a size in the profile) must be there by itself`,
     );
@@ -102,30 +112,26 @@ function notesOnWishes({ memory }: MemoryProfile, domain: Domain | null): string
   return notes;
 }
 
-const NO_CPUS: MemoryProfile['cpu'] = {
-  guest: null,
-  isolate: false,
-  irqs: false,
-  workqueues: false,
-  governor: null,
-  energy: null,
-};
-
 function unknownSize(): Refusal {
   return {
     id: 'memory-size-unknown',
-    summary: 'Cannot take huge pages: neither the profile nor a domain XML says how much memory the guest has',
+    summary:
+      'Cannot take huge pages: neither the profile nor a domain XML says how much memory the guest has',
     remedy: 'Set size in the profile’s [memory]',
   };
 }
 
 function noSuchSize(sizeKib: number | null, { totals }: MemoryPicture): Refusal {
   const sizes = [...totals.keys()].map(formatKib).join(' and ') || 'none at all';
-  const flag = sizeKib === GIGANTIC_KIB ? ' (on x86 they need the processor’s pdpe1gb, in a virtual machine too)' : '';
+  const flag =
+    sizeKib === GIGANTIC_KIB ? ' (on x86 they need the processor’s pdpe1gb, in a virtual machine too)' : '';
   return {
     id: 'hugepage-size',
     summary: `Cannot take huge pages of ${sizeKib === null ? 'the default size' : formatKib(sizeKib)}: this kernel on this processor has ${sizes}${flag}`,
-    remedy: totals.size > 0 ? 'Set hugepages in the profile’s [memory] and <page size> in the domain XML to a size it has' : null,
+    remedy:
+      totals.size > 0
+        ? 'Set hugepages in the profile’s [memory] and <page size> in the domain XML to a size it has'
+        : null,
   };
 }
 

@@ -37,7 +37,11 @@ export const hugepagesKind: StepKind<'hugepages'> = {
     const lackedByOthers = Math.max(0, -sparePages(step, requirePool(host, step), context));
     const until = host.now() + step.waitMs;
     let added = 0;
-    for (let pauseMs = FIRST_PAUSE_MS, short = 0; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS), short++) {
+    for (
+      let pauseMs = FIRST_PAUSE_MS, short = 0;
+      ;
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS), short++
+    ) {
       let pool = requirePool(host, step);
       let missing = step.pages - sparePages(step, pool, context) - lackedByOthers;
       // Growing turns surplus pages into lasting ones first, and those are in use: so more than one round, but not for ever
@@ -68,7 +72,9 @@ export const hugepagesKind: StepKind<'hugepages'> = {
       const pool = readPagePool(host, step.sizeKib, step.node);
       if (pool === null || pool.pages < left) {
         const gone = left - (pool?.pages ?? 0);
-        context.note(`${inWords(step, gone)} of ours are gone from the pool already: somebody else has shrunk it`);
+        context.note(
+          `${inWords(step, gone)} of ours are gone from the pool already: somebody else has shrunk it`,
+        );
         left -= gone;
         continue;
       }
@@ -98,7 +104,9 @@ export const hugepagesKind: StepKind<'hugepages'> = {
     const pool = readPagePool(host, step.sizeKib, step.node);
     const has = pool === null ? 0 : pool.free + pool.used;
     const needed = step.pages + neededByOthers(step, others);
-    return has >= needed ? null : `node ${step.node} has ${has} pages of ${formatKib(step.sizeKib)}, its guests need ${needed}`;
+    return has >= needed
+      ? null
+      : `node ${step.node} has ${has} pages of ${formatKib(step.sizeKib)}, its guests need ${needed}`;
   },
 };
 
@@ -138,7 +146,9 @@ function neededByOthers(step: Step, others: readonly HeldStep[]): number {
 function requirePool(host: Host, step: Step): PagePool {
   const pool = readPagePool(host, step.sizeKib, step.node);
   if (pool !== null) return pool;
-  throw new HostError(`Cannot find pages of ${formatKib(step.sizeKib)} on node ${step.node}: the kernel shows no such pool`);
+  throw new HostError(
+    `Cannot find pages of ${formatKib(step.sizeKib)} on node ${step.node}: the kernel shows no such pool`,
+  );
 }
 
 function shortage(step: Step, pool: PagePool, missing: number): HostError {

@@ -23,11 +23,9 @@ type MachineOptions = Pick<
 
 /** The arguments of QEMU for one lab machine. */
 export function machineArguments(options: MachineOptions, wiring: Wiring): string[] {
-  // L1's KVM freezes under multi-threaded TCG as soon as there is a second virtual CPU.
-  const accelerator = options.nestedKvm ? 'tcg,thread=single' : 'tcg,thread=multi';
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-monitor', 'none'],
-    ...['-machine', 'q35,kernel-irqchip=split', '-accel', accelerator],
+    ...['-machine', 'q35,kernel-irqchip=split', '-accel', 'tcg,thread=single'],
     ...['-cpu', processorModel(options.nestedKvm), '-acpitable', `file=${quoted(wiring.image.pStates)}`],
     ...['-kernel', wiring.image.kernel, '-initrd', wiring.image.initrd],
     ...['-append', kernelCommandLine(options, wiring.word)],

@@ -1,0 +1,35 @@
+import type { DevicePicture } from '../host/device-picture.ts';
+import type { PciFunction } from '../host/pci-function.ts';
+import type { DomainFunction } from '../inputs/domain.ts';
+import type { Profile } from '../inputs/profile.ts';
+import type { PciAddress } from '../words/pci-address.ts';
+import type { HeldStep } from '../words/step.ts';
+
+/** What the planner of devices decides from. */
+export interface DeviceInput {
+  readonly wishes: Profile['devices'];
+  readonly domainFunctions: readonly DomainFunction[];
+  readonly picture: DevicePicture;
+  /** Live steps of all other guests. */
+  readonly held: readonly HeldStep[];
+}
+
+/** A function that the guest shall have. */
+export interface Chosen {
+  readonly fn: PciFunction;
+  /** How people know it: the address, with the profile's label for it. */
+  readonly name: string;
+  /** We take it; else libvirt does, or finds it ready. */
+  readonly ours: boolean;
+}
+
+/** "0000:01:00.0 (gpu)", or the bare address where the profile has no word for it. */
+export function nameOf(address: PciAddress, label: string | null): string {
+  return label === null || label === address ? address : `${address} (${label})`;
+}
+
+/** "a", "a and b", "a, b and c"; of a long list the first few and how many more there are. */
+export function listed(words: readonly string[], most = 12): string {
+  if (words.length > most) return `${words.slice(0, most).join(', ')} and ${words.length - most} more`;
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

@@ -1,0 +1,81 @@
+# Sourced by scenarios: checks that print "ok" and "not ok" lines, the state before, and comparing with it.
+count=0
+failed=0
+B=/sys/bus/pci/devices
+
+# check NAME COMMAND [ARG ...]: ok when the command succeeds
+check() {
+  name=$1
+  shift
+  count=$((count + 1))
+  if "$@" >/tmp/check.out 2>&1; then
+    echo "ok $count - $name"
+  else
+    failed=$((failed + 1))
+    echo "not ok $count - $name"
+    sed 's/^/#   /' /tmp/check.out | tail -n 25
+  fi
+}
+
+# exits STATUS COMMAND [ARG ...]: succeeds when the command ends with that status; shows what it said otherwise
+exits() {
+  want=$1
+  shift
+  said=$("$@" 2>&1)
+  got=$?
+  [ "$got" = "$want" ] || {
+    echo "exit status $got instead of $want: $*"
+    echo "$said"
+    return 1
+  }
+}
+
+# says TEXT STATUS COMMAND [ARG ...]: the same, and the text must stand in what it printed
+says() {
+  text=$1
+  want=$2
+  shift 2
+  said=$("$@" 2>&1)
+  got=$?
+  case $said in
+  *"$text"*) [ "$got" = "$want" ] && return 0 ;;
+  esac
+  echo "exit status $got (wanted $want), \"$text\" wanted in:"
+  echo "$said"
+  return 1
+}
+
+driver() {
+  link=$(readlink "$B/$1/driver") || {
+    echo none
+    return
+  }
+  echo "${link##*/}"
+}
+bound() { [ "$(driver "$1")" = "$2" ] || {
+  echo "$1 is on $(driver "$1")"
+  return 1
+}; }
+is() { [ "$1" = "$2" ] || {
+  echo "\"$1\" instead of \"$2\""
+  return 1
+}; }
+
+profile() { # profile GUEST: the text is on standard input
+  mkdir -p /etc/passqemu
+  chmod 755 /etc/passqemu
+  cat >"/etc/passqemu/$1.ini"
+  chmod 644 "/etc/passqemu/$1.ini"
+}
+
+state_before() { state-dump.sh >/tmp/state.before; }
+same_state() {
+  state-dump.sh >/tmp/state.after
+  diff /tmp/state.before /tmp/state.after
+}
+
+finish() {
+  echo "$((count - failed)) passed, $failed failed"
+  [ "$failed" = 0 ]
+  exit
+}

@@ -1,0 +1,56 @@
+#!/bin/bash
+# lab: tier=mid suite=bookworm,trixie iommu=intel,amd in=short timeout=240
+# A NIC, an NVMe, a VGA+audio pair, a USB controller and a group of several functions go to vfio-pci and home again.
+cd "$(dirname "$0")" || exit 99
+# shellcheck source=test/lab/scenarios/lib.sh
+. ./lib.sh
+
+profile all <<'X'
+[devices]
+nic   = 0000:01:00.0 8086:10d3
+nvme  = 0000:02:00.0
+usb   = 0000:03:00.0
+gpu   = 0000:04:00.0
+audio = 0000:04:00.1
+lan   = 0000:06:01.0
+ehci  = 0000:06:02.0
+far   = serial LABNVME1
+[memory]
+hugepages = 2M
+nodes = 0:64M 1:64M
+[cpu]
+guest = 2-3,6-7
+governor = powersave
+[knobs]
+transparent-hugepages = never
+ksm = off
+stat-interval = 10s
+X
+profile second <<'X'
+[devices]
+nic = 0000:01:00.0
+X
+
+for m in acpi-cpufreq cpufreq_powersave; do modprobe $m 2>/dev/null; done
+state_before
+check "devices --json is JSON with 0000:01:00.0 in it" sh -c 'passqemu devices --json | python3 -c "import json,sys; d=json.load(sys.stdin); assert any(x[\"address\"]==\"0000:01:00.0\" and x[\"driver\"]==\"e1000e\" for x in d[\"devices\"])"'
+check "plan names the NIC's way" says "bind 0000:01:00.0 to vfio-pci" 0 passqemu plan all
+check "plan changes nothing" same_state
+time passqemu prepare all
+check "prepare has taken the NIC" bound 0000:01:00.0 vfio-pci
+for a in 0000:02:00.0 0000:03:00.0 0000:04:00.0 0000:04:00.1 0000:06:01.0 0000:06:02.0 0000:41:00.0; do
+  check "prepare has taken $a" bound $a vfio-pci
+done
+check "VFIO says that every group is viable" ls /dev/vfio/vfio
+check "pages on node 0" is "$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages)" 32
+check "pages on node 1" is "$(cat /sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages)" 32
+check "governor of a guest's CPU" is "$(cat /sys/devices/system/cpu/cpu3/cpufreq/scaling_governor)" powersave
+check "status tells of it" says "bind 0000:01:00.0 to vfio-pci" 0 passqemu status
+check "a second guest is refused and told who holds the NIC" says "all" 1 passqemu prepare second
+check "release of the refused one does nothing" says "holds nothing" 0 passqemu release second
+check "the first one still has it" bound 0000:01:00.0 vfio-pci
+check "prepare again says that it is prepared" says "prepared already" 0 passqemu prepare all
+time passqemu release all
+check "everything is as before" same_state
+check "nothing is left in /run/passqemu but the lock" is "$(ls /run/passqemu)" lock
+finish
