@@ -9,10 +9,10 @@ const TAIL_LINES = 60;
 
 /**
  * Runs lab scenarios one after the other (each machine has more processors than the host: two at a time are no faster), says
- * how each went, and counts their "ok" and "not ok" lines: { passed, failed, runs }. Nothing is tried twice.
+ * how each went, and counts their "ok" and "not ok" lines: { passed, failed, results }. Nothing is tried twice.
  */
 export async function runScenarios(runs) {
-  const total = { passed: 0, failed: 0, runs: runs.length };
+  const total = { passed: 0, failed: 0, results: [] };
   for (const [index, run] of runs.entries()) {
     const title = `${run.name} (${run.suite}, ${run.tier})`;
     say(paint(2, `[${index + 1}/${runs.length}] ${title} …`));
@@ -27,7 +27,9 @@ export async function runScenarios(runs) {
     const { passed, failed, why } = judge(status, output);
     total.passed += passed;
     total.failed += failed;
-    const took = formatSeconds(performance.now() - started);
+    const ms = performance.now() - started;
+    total.results.push({ ...run, passed, failed, ms });
+    const took = formatSeconds(ms);
     if (failed === 0) {
       say(`${paint(32, 'ok')}     ${title}: ${passed} checks, ${took}`);
       continue;

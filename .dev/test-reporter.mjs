@@ -40,10 +40,9 @@ function failedBelow({ details }) {
   return details.error?.failureType === 'subtestsFailed';
 }
 
-function formatFailure({ name, file, line, details }) {
+function formatFailure({ name, file, details }) {
   const error = details.error?.cause ?? details.error;
-  const place =
-    file === undefined ? '' : ` (${relative(process.cwd(), file)}${line === undefined ? '' : `:${line}`})`;
+  const place = file === undefined ? '' : ` (${relative(process.cwd(), file)})`;
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   const diff =
     error?.code === 'ERR_ASSERTION' && !text.includes('+ actual')

@@ -82,6 +82,15 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./enable.ts')).disable(line, globals),
   },
   {
+    name: 'hooks',
+    words: 'install|uninstall|status',
+    summary: 'install libvirt’s hook, remove it, or say how it is',
+    options: [],
+    changes: true,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./hooks.ts')).hooks(line, globals),
+  },
+  {
     name: 'devices',
     words: '[text]',
     summary: 'show the PCI functions by IOMMU group, and which groups can be given to a guest',

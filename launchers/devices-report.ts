@@ -68,7 +68,8 @@ export interface DevicesReport {
 /** Reads the report of the whole machine. */
 export function readDevicesReport(host: Host, stateDir: string): DevicesReport {
   const tree = readPciTree(host);
-  const addresses = [...tree.keys()];
+  // What hangs on a bridge is told of the function it belongs to
+  const addresses = [...tree.values()].filter(({ isBridge }) => !isBridge).map(({ address }) => address);
   const names = readPciNames(host, tree.values());
   const guests = readGuests(host, stateDir);
   const uses = readUses(host, addresses);

@@ -36,7 +36,7 @@ export function formatDevices(report: DevicesReport, colour: boolean): string {
 type Paint = (code: number, text: string) => string;
 
 function judge(group: GroupReport, members: readonly DeviceReport[]): { passable: boolean; text: string } {
-  const ends = members.filter(({ isBridge }) => !isBridge);
+  const ends = members.filter(({ isBridge, classCode }) => !isBridge && pciKind(classCode) !== 'bridge');
   const reasons = ends.flatMap(({ address, inUse, sriov, heldBy }) => [
     ...(heldBy === null ? [] : [`${address} is held by guest ${heldBy}`]),
     ...inUse.filter(({ severity }) => severity === 'refuse').map((use) => `${address}: ${describeUse(use)}`),

@@ -107,8 +107,8 @@ export async function undoAndTell(
   const { guest } = journal.header;
   const others = heldSteps(all.filter((other) => other.path !== journal.path));
   const left = await undoJournal(host, journal, others, report);
-  writeSummary(host, stateDir);
   if (left.length > 0) {
+    writeSummary(host, stateDir);
     throw new ReleaseError(
       `Cannot release ${guest} fully, still not back: ${left.join('; ')}`,
       left,

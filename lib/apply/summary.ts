@@ -12,9 +12,9 @@ export interface Summary {
 
 export const SUMMARY_FILE = 'summary.json';
 
-/** Writes the summary anew from the journals; none left, none there. */
-export function writeSummary(host: Host, stateDir: string): void {
-  const { journals } = readState(host, stateDir);
+/** Writes the summary anew from the journals, but for one that is about to go; none left, none there. */
+export function writeSummary(host: Host, stateDir: string, without: string | null = null): void {
+  const journals = readState(host, stateDir).journals.filter(({ path }) => path !== without);
   const path = `${stateDir}/${SUMMARY_FILE}`;
   if (journals.length === 0) {
     host.remove(path);

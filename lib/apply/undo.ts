@@ -7,6 +7,7 @@ import { appendLine, liveEntries } from './journal.ts';
 import type { Journal, JournalEntry } from './journal-text.ts';
 import type { Report } from './report.ts';
 import { isAlive, markWedged } from './settle.ts';
+import { writeSummary } from './summary.ts';
 
 /**
  * Plays a journal backwards. It never stops at the first error: what failed stays in the journal and is listed in the
@@ -32,7 +33,11 @@ export async function undoJournal(
       report.step('not undone', `${words}: ${error.message}`, host.now() - begun);
     }
   }
-  if (left.length === 0) host.remove(journal.path);
+  if (left.length === 0) {
+    // The summary first: a journal whose steps are all undone is found and removed by the next call, a stale summary is not
+    writeSummary(host, journal.path.slice(0, journal.path.lastIndexOf('/')), journal.path);
+    host.remove(journal.path);
+  }
   return left;
 }
 

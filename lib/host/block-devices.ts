@@ -8,7 +8,7 @@ export interface BlockDevice {
   readonly path: string;
   /** major:minor; null where the kernel keeps it hidden (a path of a multipath NVMe). */
   readonly rdev: string | null;
-  /** The asked-for function it hangs on. */
+  /** The asked-for function it hangs on; a disk behind several of them (a VMD and an NVMe) is listed for each. */
   readonly address: PciAddress;
 }
 
@@ -20,41 +20,41 @@ export interface BlockDevice {
 export function readBlockDevices(host: Host, addresses: readonly PciAddress[]): BlockDevice[] {
   if (addresses.length === 0) return [];
   const wanted = new Set<string>(addresses);
-  const subsystems = new Map<string, PciAddress | null>();
+  const subsystems = new Map<string, readonly PciAddress[]>();
   const found: BlockDevice[] = [];
   for (const name of host.list('/sys/class/block')) {
     const path = host.realPath(`/sys/class/block/${name}`);
     if (path === null) continue;
-    const address = path.startsWith('/sys/devices/virtual/nvme-subsystem/')
+    const behind = path.startsWith('/sys/devices/virtual/nvme-subsystem/')
       ? behindSubsystem(host, path, wanted, subsystems)
       : behindPath(path, wanted);
-    if (address === null) continue;
-    found.push({ name, path, rdev: host.readOptional(`${path}/dev`), address });
+    if (behind.length === 0) continue;
+    const rdev = host.readOptional(`${path}/dev`);
+    for (const address of behind) found.push({ name, path, rdev, address });
   }
   return found;
 }
 
-/** The asked-for function on a device's path, the outermost where there are several (a disk behind a VMD). */
-export function behindPath(path: string, wanted: ReadonlySet<string>): PciAddress | null {
-  for (const part of path.split('/')) {
-    if (wanted.has(part)) return parsePciAddress(part);
-  }
-  return null;
+/** The asked-for functions on a device's path, the outermost first. */
+export function behindPath(path: string, wanted: ReadonlySet<string>): PciAddress[] {
+  return path
+    .split('/')
+    .filter((part) => wanted.has(part))
+    .map((part) => parsePciAddress(part))
+    .filter((address) => address !== null);
 }
 
 function behindSubsystem(
   host: Host,
   path: string,
   wanted: ReadonlySet<string>,
-  known: Map<string, PciAddress | null>,
-): PciAddress | null {
+  known: Map<string, readonly PciAddress[]>,
+): readonly PciAddress[] {
   const folder = path.split('/').slice(0, 6).join('/');
   const before = known.get(folder);
   if (before !== undefined) return before;
-  let address: PciAddress | null = null;
-  for (const controller of host.list(folder).filter((name) => /^nvme\d+$/.test(name))) {
-    address ??= behindPath(host.realPath(`${folder}/${controller}`) ?? '', wanted);
-  }
-  known.set(folder, address);
-  return address;
+  const controllers = host.list(folder).filter((name) => /^nvme\d+$/.test(name));
+  const behind = controllers.flatMap((name) => behindPath(host.realPath(`${folder}/${name}`) ?? '', wanted));
+  known.set(folder, behind);
+  return behind;
 }

@@ -1,22 +1,12 @@
 import type { PciAddress } from '../words/pci-address.ts';
 import { pciKind } from '../words/pci-class.ts';
+import { isVfioDriver } from '../words/vfio-driver.ts';
 import { behindPath, readBlockDevices } from './block-devices.ts';
+import { type DeviceNode, readNode } from './device-node.ts';
 import type { Host } from './host.ts';
 import { readNvidiaNodes } from './nvidia-nodes.ts';
 import { pciFolder } from './pci-function.ts';
 import { parseAddresses } from './pci-tree.ts';
-
-/** A device node through which programs use a function. */
-export interface DeviceNode {
-  readonly address: PciAddress;
-  /** As it is called below /dev. */
-  readonly path: string;
-  /** major:minor. */
-  readonly rdev: string;
-  readonly type: 'block' | 'character';
-  /** Serves functions beside the asked-for ones as well (nvidiactl, kfd): who has it open need not be using these. */
-  readonly shared: boolean;
-}
 
 /**
  * The nodes whose users would block or be hurt by an unbind: graphics, sound, I2C and DP-AUX of graphics cards, framebuffers,
@@ -39,23 +29,6 @@ export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): D
     ...bound.flatMap((address) => readVfioNodes(host, address)),
     ...readBlockNodes(host, bound),
   ];
-}
-
-/** What of a class device's uevent file makes a node: MAJOR, MINOR and DEVNAME. */
-export function readNode(
-  host: Host,
-  folder: string,
-  about: Pick<DeviceNode, 'address' | 'shared' | 'type'>,
-): DeviceNode | null {
-  const facts = new Map<string, string>();
-  for (const line of (host.readOptional(`${folder}/uevent`) ?? '').split('\n')) {
-    const at = line.indexOf('=');
-    facts.set(line.slice(0, at), line.slice(at + 1));
-  }
-  const [major, minor] = [facts.get('MAJOR') ?? '', facts.get('MINOR') ?? ''];
-  if (!/^\d+$/.test(major) || !/^\d+$/.test(minor)) return null;
-  const name = facts.get('DEVNAME') ?? folder.slice(folder.lastIndexOf('/') + 1);
-  return { ...about, path: `/dev/${name}`, rdev: `${major}:${minor}` };
 }
 
 /** The classes of /sys/class that a function of its kind can have nodes in. */
@@ -86,10 +59,10 @@ function readClassNodes(host: Host, name: string, wanted: ReadonlySet<string>): 
   const nodes: DeviceNode[] = [];
   for (const entry of host.list(`/sys/class/${name}`)) {
     const path = host.realPath(`/sys/class/${name}/${entry}`);
-    const address = path === null ? null : behindPath(path, wanted);
-    if (path === null || address === null) continue;
-    const node = readNode(host, path, { address, type: 'character', shared: false });
-    if (node !== null) nodes.push(node);
+    for (const address of behindPath(path ?? '', wanted)) {
+      const node = readNode(host, path!, { address, type: 'character', shared: false });
+      if (node !== null) nodes.push(node);
+    }
   }
   return nodes;
 }
@@ -113,6 +86,7 @@ function readComputeNodes(host: Host, address: PciAddress, asked: ReadonlySet<Pc
 /** The group's node /dev/vfio/N, and the function's own /dev/vfio/devices/vfioN where the kernel has it (6.6 with cdev). */
 function readVfioNodes(host: Host, address: PciAddress): DeviceNode[] {
   const folder = pciFolder(address);
+  if (!isVfioDriver(host.linkName(`${folder}/driver`)) && !host.exists(`${folder}/vfio-dev`)) return [];
   const nodes: DeviceNode[] = [];
   const group = host.linkName(`${folder}/iommu_group`);
   const about = { address, type: 'character', shared: false } as const;

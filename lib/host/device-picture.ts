@@ -1,5 +1,5 @@
 import type { PciAddress } from '../words/pci-address.ts';
-import type { DeviceNode } from './device-nodes.ts';
+import type { DeviceNode } from './device-node.ts';
 import type { Holder } from './holders.ts';
 import type { ModuleState } from './kernel-modules.ts';
 import type { PciFunction } from './pci-function.ts';

@@ -1,5 +1,5 @@
 import { visible } from '../inputs/parsed.ts';
-import type { DeviceNode } from './device-nodes.ts';
+import type { DeviceNode } from './device-node.ts';
 import type { Host } from './host.ts';
 
 /** A process that has a device node open or mapped. */
@@ -45,7 +45,7 @@ export function findHolders(host: Host, nodes: readonly DeviceNode[]): HolderSca
       const key = keyOf(host, `/proc/${pid}/fd/${name}`);
       if (key !== null && wanted.has(key)) held.add(key);
     }
-    if (mapped) {
+    if (mapped && open.length > 0) {
       for (const key of mappedDevices(host, pid)) if (wanted.has(key)) held.add(key);
     }
     for (const key of held) {

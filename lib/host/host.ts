@@ -6,6 +6,8 @@ export interface PathFacts {
   readonly gid: number;
   readonly sizeBytes: number;
   readonly rdev: string | null;
+  /** When its content or its facts last changed, in ms (ctime). */
+  readonly changedMs: number;
   /** major:minor of the file system it lies on. */
   readonly device: string;
 }

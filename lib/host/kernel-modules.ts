@@ -13,17 +13,28 @@ export function readModuleFolder(host: Host): string | null {
   return roots.map((root) => `${root}/${release}`).find((folder) => host.exists(folder)) ?? null;
 }
 
-/** Whether a module is in the kernel or could be loaded, from /sys/module and depmod's lists. */
-export function readModuleState(host: Host, module: string): ModuleState {
-  const name = moduleFolderName(module);
-  if (host.exists(`/sys/module/${name}`)) return 'loaded';
+/** Whether modules are in the kernel or could be loaded, from /sys/module and depmod's lists; by the kernel's names for them. */
+export function readModuleStates(host: Host, modules: Iterable<string>): ReadonlyMap<string, ModuleState> {
+  const states = new Map<string, ModuleState>();
+  let lists: { readonly loadable: string | null; readonly builtIn: string | null } | null = null;
+  for (const name of [...modules].map(moduleFolderName)) {
+    if (host.exists(`/sys/module/${name}`)) {
+      states.set(name, 'loaded');
+      continue;
+    }
+    lists ??= readLists(host);
+    const file = `/${name}.ko`;
+    if (lists.builtIn?.includes(file)) states.set(name, 'loaded');
+    else if (lists.loadable === null) states.set(name, 'unknown');
+    else states.set(name, lists.loadable.includes(file) ? 'loadable' : 'absent');
+  }
+  return states;
+}
+
+/** The paths of all modules, with one spelling of their names. */
+function readLists(host: Host): { readonly loadable: string | null; readonly builtIn: string | null } {
   const folder = readModuleFolder(host);
-  if (folder === null) return 'unknown';
-  const lists = ['modules.dep', 'modules.builtin'].map((list) => host.readOptional(`${folder}/${list}`));
-  const [loadable, builtIn] = lists.map(
-    (text) => text?.replaceAll('-', '_').includes(`/${name}.ko`) ?? false,
-  );
-  if (builtIn) return 'loaded';
-  if (loadable) return 'loadable';
-  return lists[0] === null ? 'unknown' : 'absent';
+  const read = (list: string) =>
+    folder === null ? null : (host.readOptional(`${folder}/${list}`)?.replaceAll('-', '_') ?? null);
+  return { loadable: read('modules.dep'), builtIn: read('modules.builtin') };
 }

@@ -1,7 +1,9 @@
 import { visible } from '../inputs/parsed.ts';
 import type { PciAddress } from '../words/pci-address.ts';
+import { pciKind } from '../words/pci-class.ts';
 import { behindPath } from './block-devices.ts';
 import type { Host } from './host.ts';
+import { pciFolder } from './pci-function.ts';
 import type { Use } from './uses.ts';
 
 /** A keyboard that people type on. */
@@ -25,21 +27,19 @@ export function readKeyboards(host: Host): Keyboard[] {
 
 /** Keyboards that go away with these functions: a warning where none is left, else a note. */
 export function readKeyboardUses(host: Host, addresses: readonly PciAddress[]): Use[] {
-  const wanted = new Set<string>(addresses);
-  const all = readKeyboards(host).map(({ name, path }) => ({ name, address: behindPath(path, wanted) }));
-  const left = all.some(({ address }) => address === null);
-  return all.flatMap(({ name, address }) =>
-    address === null
-      ? []
-      : [
-          {
-            address,
-            why: 'usb-keyboard' as const,
-            what: name,
-            on: name,
-            severity: left ? ('note' as const) : ('warn' as const),
-          },
-        ],
+  // Nothing but USB carries keyboards, and an odd bus of a laptop: the rest need not be looked at
+  const carriers = addresses.filter((address) => {
+    const classCode = (host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2);
+    return ['usb', 'other'].includes(pciKind(classCode));
+  });
+  if (carriers.length === 0) return [];
+  const wanted = new Set<string>(carriers);
+  const all = readKeyboards(host).map(({ name, path }) => ({ name, behind: behindPath(path, wanted) }));
+  const severity = all.some(({ behind }) => behind.length === 0) ? 'note' : 'warn';
+  return all.flatMap(({ name, behind }) =>
+    behind.map(
+      (address) => ({ address, why: 'usb-keyboard' as const, what: name, on: name, severity }) as const,
+    ),
   );
 }
 

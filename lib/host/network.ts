@@ -13,8 +13,8 @@ export interface NetworkInterface {
 export function readInterfaces(host: Host, addresses: readonly PciAddress[]): NetworkInterface[] {
   const wanted = new Set<string>(addresses);
   return host.list('/sys/class/net').flatMap((name) => {
-    const address = behindPath(host.realPath(`/sys/class/net/${name}`) ?? '', wanted);
-    return address === null ? [] : [{ name, address }];
+    const behind = behindPath(host.realPath(`/sys/class/net/${name}`) ?? '', wanted);
+    return behind.map((address) => ({ name, address }));
   });
 }
 

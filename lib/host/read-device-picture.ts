@@ -10,7 +10,7 @@ import { findHolders } from './holders.ts';
 import type { Host } from './host.ts';
 import { readUses } from './in-use.ts';
 import { readIommu, readIommuGroup } from './iommu.ts';
-import { type ModuleState, readModuleState } from './kernel-modules.ts';
+import { type ModuleState, readModuleStates } from './kernel-modules.ts';
 import { type PciFunction, readPciFunction } from './pci-function.ts';
 import { listPciAddresses } from './pci-tree.ts';
 import { readBestVfioDrivers, readDriverOfModule, type VfioDriver } from './vfio-drivers.ts';
@@ -107,16 +107,9 @@ function readModules(
   host: Host,
   drivers: ReadonlyMap<PciAddress, VfioDriver>,
 ): ReadonlyMap<string, ModuleState> {
-  const states = new Map<string, ModuleState>();
-  for (const { driver, module } of drivers.values()) {
-    if (states.has(module)) continue;
-    states.set(
-      module,
-      host.exists(`/sys/bus/pci/drivers/${driver}`) ? 'loaded' : readModuleState(host, module),
-    );
-  }
-  states.set('vfio_iommu_type1', drivers.size === 0 ? 'loaded' : readModuleState(host, 'vfio_iommu_type1'));
-  return states;
+  if (drivers.size === 0) return new Map();
+  const modules = [...drivers.values()].map(({ module }) => module);
+  return readModuleStates(host, new Set([...modules, 'vfio_iommu_type1']));
 }
 
 /** udev opens a disk for a moment to look at it: whoever takes the function waits for that. */

@@ -97,6 +97,7 @@ export class RealFiles {
         uid: facts.uid,
         gid: facts.gid,
         sizeBytes: facts.size,
+        changedMs: facts.ctimeMs,
         rdev: facts.isBlockDevice() || facts.isCharacterDevice() ? formatDevice(facts.rdev) : null,
         device: formatDevice(facts.dev),
       };

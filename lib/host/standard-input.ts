@@ -19,7 +19,8 @@ export function readStandardInput(limit: number): string {
     }
     if (count === 0) break;
     size += count;
-    if (size > limit) throw new HostError(`Cannot read standard input: it is larger than ${limit} bytes`, { code: 'EFBIG' });
+    if (size > limit)
+      throw new HostError(`Cannot read standard input: it is larger than ${limit} bytes`, { code: 'EFBIG' });
     parts.push(Buffer.from(part.subarray(0, count)));
   }
   return Buffer.concat(parts).toString('utf8');
@@ -28,7 +29,8 @@ export function readStandardInput(limit: number): string {
 /** Reads a file that the caller named, as the caller sees it (never below a recorded machine's root); null where it cannot be read. */
 export function readOwnFile(path: string, limit: number): string | null {
   try {
-    if (fs.statSync(path).size > limit) throw new HostError(`Cannot read ${path}: it is larger than ${limit} bytes`, { path });
+    if (fs.statSync(path).size > limit)
+      throw new HostError(`Cannot read ${path}: it is larger than ${limit} bytes`, { path });
     return fs.readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof HostError) throw error;

@@ -65,7 +65,7 @@ export function parseXmlTree(xml: string, rootName: string, shape: XmlShape): Xm
     }
     const count = (parent.counts.get(name) ?? 0) + 1;
     parent.counts.set(name, count);
-    const element = openElement(tag, `${parent.path}/${tag.name}${count > 1 ? `[${count}]` : ''}`, inner);
+    const element = openElement(tag, `${parent.path}/${tag.local}${count > 1 ? `[${count}]` : ''}`, inner);
     parent.children.push(element);
     open.push(element);
   });
@@ -119,7 +119,7 @@ function wrongRoot(tag: SaxesTagNS, rootName: string): DomainError {
   const hint = 'Give it what virsh dumpxml GUEST writes';
   const uri = tag.uri === '' ? '' : ' of a namespace';
   return new DomainError(
-    `${CANNOT}: its root is <${tag.name.slice(0, 60)}>${uri}, must be <${rootName}>`,
+    `${CANNOT}: its root is <${visible(tag.name.slice(0, 60))}>${uri}, must be <${rootName}>`,
     hint,
   );
 }

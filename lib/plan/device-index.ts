@@ -1,4 +1,4 @@
-import type { DeviceNode } from '../host/device-nodes.ts';
+import type { DeviceNode } from '../host/device-node.ts';
 import type { DevicePicture } from '../host/device-picture.ts';
 import type { Holder } from '../host/holders.ts';
 import type { PciFunction } from '../host/pci-function.ts';

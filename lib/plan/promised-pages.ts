@@ -4,7 +4,7 @@ import { type HeldStep, heldOf } from '../words/step.ts';
  * Pages of a node's pool that other guests were promised and have not mapped: free they may look, free for us they are
  * not. What a guest's QEMU has mapped (`mappedKib` by guest; a guest without one has mapped nothing) is taken off its
  * need; where the rest lies is not known, so it counts on each of its nodes, up to what it needs there. A prepare that
- * was killed before it had its pages promises no more than there can have been.
+ * was killed before it had its pages promises no more than there can have been, and one that is being released nothing.
  */
 export function promisedPages(
   others: readonly HeldStep[],
@@ -20,7 +20,7 @@ export function promisedPages(
   }
   let pages = 0;
   for (const { guest, step, was, got } of held) {
-    if (step.sizeKib !== sizeKib || step.node !== node) continue;
+    if (step.sizeKib !== sizeKib || step.node !== node || got?.leaving) continue;
     const left = Math.max(0, Math.ceil(leftKib.get(guest)! / sizeKib));
     pages += Math.min(step.pages, left, was.pool + (got?.added ?? 0));
   }

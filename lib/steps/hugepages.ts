@@ -97,10 +97,11 @@ export const hugepagesKind: StepKind<'hugepages'> = {
 
   settleUndo(step, _was, got, mark, { host }) {
     const now = readPagePool(host, step.sizeKib, step.node)?.pages ?? 0;
-    return { added: Math.max(0, got.added - Math.max(0, mark.pool - now)) };
+    return { added: Math.max(0, got.added - Math.max(0, mark.pool - now)), leaving: true };
   },
 
-  drift(step, _was, _got, { host, others }) {
+  drift(step, _was, got, { host, others }) {
+    if (got?.leaving) return `${inWords(step, got.added)} were being given back already`;
     const pool = readPagePool(host, step.sizeKib, step.node);
     const has = pool === null ? 0 : pool.free + pool.used;
     const needed = step.pages + neededByOthers(step, others);

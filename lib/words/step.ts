@@ -22,7 +22,8 @@ export interface StepKinds {
     };
     /** Lasting pages (without surplus ones), and surplus pages, which growing the pool turns into lasting ones. */
     was: { pool: number; surplus: number };
-    got: { added: number };
+    /** `leaving`: an undo has begun, so the guest claims no pages any more and only has some to give back. */
+    got: { added: number; leaving?: true };
   };
   /** Binds one PCI function to `driver`; null parks it without one. */
   driver: {

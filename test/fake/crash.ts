@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Died, FakeHost, type Fault } from './fake-host.ts';
+import { Died, type FakeHost, type Fault } from './fake-host.ts';
 
 /** One machine and what is done on it: built anew for each fault. */
 export interface Case {
@@ -25,7 +25,9 @@ export async function dieEverywhere(one: Case): Promise<number> {
       const call = await died(() => one.act(host), host);
       const next = host.restart();
       await one.mend(next).catch((error: unknown) => {
-        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(error)}`, { cause: error });
+        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(error)}`, {
+          cause: error,
+        });
       });
       assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
     }
@@ -47,11 +49,16 @@ export async function failEverywhere(one: Case, codes: readonly string[]): Promi
       const call = host.calls[at - 1];
       if (error !== null) {
         failed++;
-        assert.ok('exitCode' in (error as object), `${one.name}: ${how} at call ${at} (${call}): ${String((error as Error).stack)}`);
+        assert.ok(
+          'exitCode' in (error as object),
+          `${one.name}: ${how} at call ${at} (${call}): ${String((error as Error).stack)}`,
+        );
       }
       const next = host.restart();
       await one.mend(next).catch((caught: unknown) => {
-        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(caught)}`, { cause: caught });
+        throw new Error(`${one.name}: ${how} at call ${at} (${call}): mending failed: ${String(caught)}`, {
+          cause: caught,
+        });
       });
       assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
     }

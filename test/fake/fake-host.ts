@@ -140,6 +140,7 @@ export class FakeHost implements Host {
       uid: 0,
       gid: 0,
       sizeBytes,
+      changedMs: 0,
       rdev: node.kind === 'device' ? node.rdev : null,
       device: '0:1',
     };

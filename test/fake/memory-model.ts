@@ -44,7 +44,12 @@ const models = new WeakMap<FakeHost['tree'], Model>();
 /** Puts the memory of a machine; writes to it are answered as by set_max_huge_pages() of Linux 6.1 and 6.12. */
 export function addMemory(host: FakeHost, nodes: readonly FakeNode[], about: { numa?: boolean } = {}): void {
   const numa = about.numa ?? true;
-  models.set(host.tree, { nodes: structuredClone(nodes) as FakeNode[], numa, reserved: new Map(), mapped: new Map() });
+  models.set(host.tree, {
+    nodes: structuredClone(nodes) as FakeNode[],
+    numa,
+    reserved: new Map(),
+    mapped: new Map(),
+  });
   host.put('/proc/sys/vm/compact_memory', '', 0o200);
   host.put('/proc/sys/vm/drop_caches', '0\n');
   if (numa) for (const { id } of nodes) host.put(`${NODES}/node${id}/compact`, '', 0o200);

@@ -139,6 +139,8 @@ export function attach(host: FakeHost, address: string, driver: string): void {
     // vfio-pci lets the runtime power management have its way, whatever was said before
     host.put(`${path}/power/control`, 'auto\n');
     host.putDevice(`/dev/vfio/${spec.group}`, 'character', `240:${spec.group}`);
+    const uevent = `MAJOR=240\nMINOR=${spec.group}\nDEVNAME=vfio/${spec.group}\n`;
+    host.put(`/sys/class/vfio/${spec.group}/uevent`, uevent);
   } else if (homeDrivers(spec).includes(driver)) {
     for (const [name, text] of Object.entries(spec.whileBound ?? {})) host.put(`${path}/${name}`, text);
   }
@@ -159,7 +161,9 @@ export function detach(host: FakeHost, address: string, driver: string): void {
   const left = [...modelOf(host).specs.values()].some(
     (other) => other.group === spec.group && isVfio(driverOf(host, other.address) ?? ''),
   );
-  if (!left) host.drop(`/dev/vfio/${spec.group}`);
+  if (left) return;
+  host.drop(`/dev/vfio/${spec.group}`);
+  host.drop(`/sys/class/vfio/${spec.group}`);
 }
 
 export function matches(host: FakeHost, spec: PciSpec, driver: string): boolean {

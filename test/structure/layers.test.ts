@@ -98,10 +98,11 @@ test('findImpurePlans() finds a planner with a hand on the host', () => {
     'lib/plan/a.ts': "import { readMemory } from '../host/memory.ts';",
     'lib/plan/b.ts': "import type { Host } from '../host/host.ts';",
     'lib/plan/c.ts': "import type { MemoryPicture } from '../host/memory.ts';",
+    'lib/plan/d.ts': "import { formatHolder } from '../host/holders.ts';",
   });
   assert.deepEqual(findImpurePlans(planted), [
-    'lib/plan/a.ts must import nothing but the types of pictures from lib/host/memory.ts',
-    'lib/plan/b.ts must import nothing but the types of pictures from lib/host/host.ts',
+    'lib/plan/a.ts must not touch the host by lib/host/memory.ts',
+    'lib/plan/b.ts must not touch the host by lib/host/host.ts',
   ]);
 });
 

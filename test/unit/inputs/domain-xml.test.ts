@@ -241,11 +241,11 @@ const PROBLEMS: readonly [string, string][] = [
   ],
   [
     metadata('<p:key name="governor">x</p:key>'),
-    '/domain/metadata/p:profile/p:key has no section or no name, must have one',
+    '/domain/metadata/profile/key has no section or no name, must have one',
   ],
   [
     metadata('<p:key section="cpu" name="irqs">no</p:key><p:key section="cpu" name="irqs">yes</p:key>'),
-    '/domain/metadata/p:profile/p:key[2]/@name is there a second time, must be there once',
+    '/domain/metadata/profile/key[2]/@name is there a second time, must be there once',
   ],
 ];
 for (const [inside, problem] of PROBLEMS) {

@@ -23,7 +23,7 @@ test('parseXmlTree() keeps the elements of the shape with their paths, and no ot
     children: [
       { ...leaf, name: 'x', path: '/r/x', text: 'onetwo' },
       { ...leaf, name: 'x', path: '/r/x[2]', attributes: new Map([['b', '2']]) },
-      { ...leaf, name: 'x', path: '/r/p:x', text: 'own' },
+      { ...leaf, name: 'x', path: '/r/x', text: 'own' },
     ],
   });
 });

@@ -1,0 +1,69 @@
+import { readOwnFile } from '../lib/host/standard-input.ts';
+import { type HookStatus, installHook, readHookStatus, uninstallHook } from '../lib/setup/hook-install.ts';
+import { UsageError } from '../lib/words/errors.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Globals } from './globals.ts';
+
+const LARGEST_BUNDLE = 8 << 20;
+
+/** `passqemu hooks install|uninstall|status` */
+export async function hooks(line: CommandLine, globals: Globals): Promise<number> {
+  const { host, json, out } = globals;
+  const act = line.words[0];
+  if (act === 'uninstall') {
+    const removed = uninstallHook(host);
+    out(
+      json
+        ? JSON.stringify({ removed })
+        : removed.length > 0
+          ? `Removed ${removed.join(', ')}`
+          : 'No hook of ours is installed',
+    );
+    return 0;
+  }
+  const bundle = findBundle();
+  if (act === 'status') {
+    const status = await readHookStatus(host, bundle, process.execPath);
+    out(json ? JSON.stringify(status, null, 2) : formatStatus(status));
+    return status.state === 'installed' ? 0 : 1;
+  }
+  if (act !== 'install')
+    throw new UsageError(`Unknown word "${act}"`, 'passqemu hooks install, uninstall or status');
+  if (bundle === null)
+    throw new UsageError(
+      'Cannot find the hook’s bundle',
+      'It must lie beside passqemu, or in /usr/local/lib/passqemu/qemu',
+    );
+  const { status, written } = await installHook(host, bundle, process.execPath);
+  out(
+    json
+      ? JSON.stringify({ written, ...status }, null, 2)
+      : `${written ? 'Installed' : 'Was installed already'}\n${formatStatus(status)}`,
+  );
+  return 0;
+}
+
+/** The hook's bundle: beside this program, or where a package puts it. */
+function findBundle(): string | null {
+  const own = process.argv[1] ?? '';
+  const beside = `${own.slice(0, own.lastIndexOf('/'))}/qemu`;
+  for (const path of [beside, '/usr/local/lib/passqemu/qemu', '/usr/lib/passqemu/qemu']) {
+    const text = readOwnFile(path, LARGEST_BUNDLE);
+    if (text?.includes('hook')) return text;
+  }
+  return null;
+}
+
+function formatStatus({ place, state, daemon, seen, hints }: HookStatus): string {
+  const who =
+    daemon === null
+      ? 'libvirt is not installed'
+      : `${daemon.name} ${daemon.version ?? ''}${daemon.running ? '' : ' (not running)'}`;
+  const eyes =
+    seen === true || state === 'missing'
+      ? []
+      : [
+          `Whether ${daemon?.name ?? 'the daemon'} has seen it is not known: systemctl reload ${daemon?.name ?? 'libvirtd'} makes sure`,
+        ];
+  return [`${place}: ${state}`, who, ...eyes, ...hints].join('\n');
+}

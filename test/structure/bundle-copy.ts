@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './source-files.ts';
+
+/** What libvirt gives its hooks. */
+const BARE = {
+  LC_ALL: 'C',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  USER: 'root',
+  LOGNAME: 'root',
+};
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Whether node was started at all. */
+  readonly node: boolean;
+}
+
+/**
+ * The built hook with its folders moved into a temporary one, so that an ordinary user can run it as libvirt does, and
+ * with a node that leaves a mark when it starts.
+ */
+export class BundleCopy {
+  readonly file: string;
+  readonly configDir: string;
+  readonly stateDir: string;
+  readonly #folder: string;
+  readonly #mark: string;
+
+  constructor(change: (text: string) => string = (text) => text) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'passqemu-bundle-'));
+    this.file = join(this.#folder, 'qemu');
+    this.configDir = join(this.#folder, 'etc');
+    this.stateDir = join(this.#folder, 'run');
+    this.#mark = join(this.#folder, 'node-was-started');
+    for (const folder of [this.configDir, this.stateDir]) mkdirSync(folder, { mode: 0o755 });
+    const node = join(this.#folder, 'node');
+    writeProgram(node, `#!/bin/sh\n: >'${this.#mark}'\nexec '${process.execPath}' "$@"\n`);
+    const text = readBundle('qemu')
+      .replaceAll('/etc/passqemu', this.configDir)
+      .replaceAll('/run/passqemu', this.stateDir)
+      .replace(/^node=.*$/m, `node=${node}`);
+    writeProgram(this.file, change(text));
+  }
+
+  putProfile(guest: string, text: string): void {
+    writeFileSync(join(this.configDir, `${guest}.ini`), text, { mode: 0o644 });
+  }
+
+  putJournal(guest: string, text: string): void {
+    writeFileSync(join(this.stateDir, `${guest}.jsonl`), text, { mode: 0o600 });
+  }
+
+  /** Runs it as libvirt would, with the domain XML on standard input. */
+  run(argv: readonly string[], { xml = '', env = {}, file = this.file } = {}): Ran {
+    rmSync(this.#mark, { force: true });
+    const options = {
+      cwd: '/',
+      env: { ...BARE, ...env },
+      input: xml,
+      encoding: 'utf8',
+      timeout: 60_000,
+    } as const;
+    const { status, stdout, stderr } = spawnSync(file, argv, options);
+    return { status, stdout, stderr, node: existsSync(this.#mark) };
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The text of dist/qemu or dist/passqemu. */
+export function readBundle(name: 'qemu' | 'passqemu'): string {
+  const file = join(root, 'dist', name);
+  if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
+  return readFileSync(file, 'utf8');
+}
+
+/** What sh reads of a bundle: the lines before the one that ends the comment of node's. */
+export function headOf(bundle: string): string {
+  return bundle.slice(0, bundle.indexOf('\n*/') + 1);
+}
+
+function writeProgram(file: string, text: string): void {
+  writeFileSync(file, text);
+  chmodSync(file, 0o755);
+}

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { BundleCopy, headOf, readBundle } from './bundle-copy.ts';
+import { root } from './source-files.ts';
+
+const XML = `<domain type='kvm'><name>win11</name><uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid><memory>1</memory></domain>`;
+const BUNDLES = ['qemu', 'passqemu'] as const;
+const OPERATIONS = [
+  ['prepare', 'begin'],
+  ['start', 'begin'],
+  ['started', 'begin'],
+  ['stopped', 'end'],
+  ['release', 'end'],
+  ['reconnect', 'begin'],
+  ['migrate', 'begin'],
+  ['restore', 'begin'],
+  ['attach', 'begin'],
+  ['juggle', 'begin'],
+] as const;
+
+function copyFor(t: TestContext, change?: (text: string) => string): BundleCopy {
+  const copy = new BundleCopy(change);
+  t.after(() => copy.remove());
+  return copy;
+}
+
+for (const [operation, sub] of OPERATIONS) {
+  test(`dist/qemu lets ${operation} of a guest without a profile pass, and node never starts`, (t) => {
+    const ran = copyFor(t).run(['win11', operation, sub, '-'], { xml: XML });
+    assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: false });
+  });
+}
+
+test('dist/qemu does nothing in operations that need nothing, of a guest with a profile too', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', 'nonsense');
+  for (const [operation, sub] of OPERATIONS) {
+    if (operation === 'prepare') continue;
+    const ran = copy.run(['win11', operation, sub, '-'], { xml: XML });
+    assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: false }, operation);
+  }
+});
+
+const NAMES: readonly [string, string][] = [
+  ['a way out of the folder', '../../etc/x'],
+  ['an option of sh', '-rf'],
+  ['an option of ours', '--help'],
+  ['255 characters', 'x'.repeat(255)],
+  ['5000 characters', 'x'.repeat(5000)],
+  ['a line break', 'a\nb'],
+  ['a command', '$(touch /nowhere) `id` ; exit 7'],
+  ['a pattern', '*'],
+  ['nothing', ''],
+  ['a folder', '..'],
+];
+for (const [what, name] of NAMES) {
+  test(`dist/qemu lets a guest pass whose name is ${what}`, (t) => {
+    const copy = copyFor(t);
+    copy.putProfile('other', 'nonsense');
+    for (const [operation, sub] of OPERATIONS) {
+      const { status, stdout, node } = copy.run([name, operation, sub, '-'], { xml: XML });
+      assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: false }, operation);
+    }
+  });
+}
+
+test('dist/qemu lets a call with too few arguments pass', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', 'nonsense');
+  for (const argv of [[], ['win11'], ['win11', ''], ['', '', '', '']]) {
+    const { status, stdout, node } = copy.run(argv);
+    assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: false }, argv.join(' '));
+  }
+});
+
+test('dist/qemu starts node for prepare of a guest with a profile; one that plans nothing is prepared', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', '');
+  const ran = copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML });
+  assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: true });
+});
+
+const REFUSED: readonly [string, string, string][] = [
+  ['a bad profile', '[devices]\nfrobnicate = yes\n', XML],
+  ['XML that is cut', '', XML.slice(0, 60)],
+  ['no XML', '', ''],
+  ['XML with a DOCTYPE', '', `<!DOCTYPE domain [<!ENTITY a "b">]>${XML}`],
+  ['the XML of another guest', '', XML.replace('win11', 'other')],
+];
+for (const [what, profile, xml] of REFUSED) {
+  test(`dist/qemu refuses prepare with ${what}: exit 1, one line, nothing on stdout`, (t) => {
+    const copy = copyFor(t);
+    copy.putProfile('win11', profile);
+    const { status, stdout, stderr } = copy.run(['win11', 'prepare', 'begin', '-'], { xml });
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+    assert.match(stderr, /^passqemu: [^\n]+\n$/);
+  });
+}
+
+test('dist/qemu takes its first argument for the guest, even if it reads like an option', (t) => {
+  const copy = copyFor(t);
+  for (const name of ['--help', '-v', '007']) {
+    copy.putProfile(name, '[devices]\nfrobnicate = yes\n');
+    const { status, stdout, stderr } = copy.run([name, 'prepare', 'begin', '-'], { xml: XML });
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' }, name);
+    assert.match(stderr, /frobnicate/);
+  }
+});
+
+test('dist/qemu answers 0 to all but prepare, even where a journal cannot be read', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', 'nonsense');
+  copy.putJournal('win11', '{"this is": "no journal"}\n');
+  for (const operation of ['started', 'stopped', 'release', 'reconnect']) {
+    const { status, stdout, node } = copy.run(['win11', operation, 'end', '-'], { xml: 'nonsense' });
+    assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: true }, operation);
+  }
+});
+
+test('dist/qemu is not moved by NODE_OPTIONS, NODE_PATH or an empty environment', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', '');
+  const argv = ['win11', 'prepare', 'begin', '-'];
+  const good = { status: 0, stdout: '', stderr: '', node: true };
+  const env = { NODE_OPTIONS: '--require /nowhere.js', NODE_PATH: '/nowhere' };
+  assert.deepEqual(copy.run(argv, { xml: XML, env }), good);
+  assert.deepEqual(copy.run(argv, { xml: XML, env: { PATH: '', HOME: '', LC_ALL: '' } }), good);
+});
+
+test('dist/qemu works through a link, as in qemu.d', (t) => {
+  const copy = copyFor(t);
+  copy.putProfile('win11', '');
+  const link = join(copy.stateDir, 'link');
+  symlinkSync(copy.file, link);
+  const ran = copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML, file: link });
+  assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: true });
+});
+
+test('dist/qemu without node fails prepare with a line that says what to install, and nothing else', (t) => {
+  const withoutNode = (text: string) =>
+    text.replace(/^node=.*$/m, 'node=/nowhere/node').replace(/^( *)PATH=.*$/m, '$1PATH=/nowhere');
+  const copy = copyFor(t, withoutNode);
+  copy.putProfile('win11', '');
+  copy.putJournal('win11', 'x');
+  const { status, stdout, stderr } = copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML });
+  assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+  assert.match(stderr, /^passqemu: Cannot run: Node\.js is not installed.*install Node\.js 20.*\n$/);
+  assert.equal(copy.run(['win11', 'started', 'begin', '-'], { xml: XML }).status, 0);
+});
+
+test('dist/qemu answers 0 to all but prepare, even where node itself fails', (t) => {
+  const copy = copyFor(t, (text) => text.replace(/^node=.*$/m, 'node=/bin/false'));
+  copy.putProfile('win11', '');
+  copy.putJournal('win11', 'x');
+  const statuses = ['prepare', 'started', 'stopped', 'release', 'reconnect'].map(
+    (operation) => copy.run(['win11', operation, '-', '-'], { xml: XML }).status,
+  );
+  assert.deepEqual(statuses, [1, 0, 0, 0, 0]);
+});
+
+for (const name of BUNDLES) {
+  test(`the head of dist/${name} is sound sh`, (t) => {
+    const input = headOf(readBundle(name));
+    for (const shell of [['dash'], ['bash', '--posix'], ['busybox', 'sh'], ['sh']]) {
+      const [program = '', ...rest] = shell;
+      const { status, stderr, error } = spawnSync(program, [...rest, '-n'], { input, encoding: 'utf8' });
+      if (error === undefined)
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, shell.join(' '));
+      else t.diagnostic(`there is no ${program} here`);
+    }
+    const { status, stdout, error } = spawnSync('shellcheck', ['--severity=warning', '-'], {
+      input,
+      encoding: 'utf8',
+    });
+    if (error !== undefined) t.diagnostic('there is no shellcheck here');
+    else assert.deepEqual({ status, stdout }, { status: 0, stdout: '' });
+  });
+
+  test(`dist/${name} is one file: it needs nothing but node`, (t) => {
+    const text = readBundle(name);
+    const needed = [...text.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(([, module = '']) => module);
+    assert.ok(needed.length > 0);
+    assert.deepEqual(
+      needed.filter((module) => !isBuiltin(module)),
+      [],
+    );
+    t.diagnostic(`dist/${name} has ${Math.round(Buffer.byteLength(text) / 1024)} KiB`);
+  });
+}
+
+test('dist/qemu holds nothing of zx, tsx or minimist', () => {
+  assert.doesNotMatch(readBundle('qemu'), /node_modules\/(zx|tsx|minimist|esbuild)\b/);
+});
+
+const COMMANDS: readonly [readonly string[], number][] = [
+  [['version'], 0],
+  [['--help'], 0],
+  [['plan', '--help'], 0],
+  [[], 2],
+  [['plam'], 2],
+  [['plan'], 2],
+  [['plan', '--frobnicate', 'x'], 2],
+  [['plan', '../../etc/x'], 2],
+  [['plan', 'a\nb'], 2],
+  [['status', 'one', 'two'], 2],
+];
+for (const [argv, wanted] of COMMANDS) {
+  test(`dist/passqemu ${JSON.stringify(argv.join(' '))} ends with ${wanted}`, () => {
+    const { status, stdout, stderr } = spawnSync(join(root, 'dist', 'passqemu'), argv, {
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+      encoding: 'utf8',
+    });
+    assert.equal(status, wanted, stderr);
+    assert.equal(stdout === '', wanted !== 0, 'output for people on stdout, complaints on stderr');
+    assert.equal(stderr === '', wanted === 0);
+  });
+}
