@@ -20,10 +20,18 @@ const RUNS = ['short', 'full', 'soak'];
 
 /** The runs of 'short', 'full' or 'soak': { name, file, tier, suite, iommu, argv }. */
 export function listRuns(wanted) {
-  const rows = readdirSync(join(root, FOLDER))
-    .filter((name) => name.endsWith('.sh'))
-    .sort()
-    .flatMap((name) => readRows(join(FOLDER, name), name.replace(/\.sh$/, '')));
+  const files = readdirSync(join(root, FOLDER)).filter((name) => name.endsWith('.sh'));
+  return chooseRuns(
+    wanted,
+    new Map(files.sort().map((name) => [name, readFileSync(join(root, FOLDER, name), 'utf8')])),
+  );
+}
+
+/** The same of scenarios given as texts by their names. */
+export function chooseRuns(wanted, texts) {
+  const rows = [...texts].flatMap(([name, text]) =>
+    readRows(join(FOLDER, name), name.replace(/\.sh$/, ''), text),
+  );
   const short = rows.filter((row) => row.in.includes('short')).map((row) => combine(row)[0]);
   if (wanted === 'short') return short;
   if (wanted === 'soak') return rows.filter((row) => row.in.includes('soak')).flatMap(combine);
@@ -32,8 +40,8 @@ export function listRuns(wanted) {
   return all.filter(({ argv }) => !done.has(argv.join(' ')));
 }
 
-function readRows(file, name) {
-  const lines = readFileSync(join(root, file), 'utf8').split('\n');
+function readRows(file, name, text) {
+  const lines = text.split('\n');
   const rows = lines
     .filter((line) => line.startsWith('# lab:'))
     .map((line) => parseRow(line.slice(6), file, name));

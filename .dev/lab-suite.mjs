@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { runCommand, TYPESCRIPT } from './command.mjs';
+import { judgeOutput } from './judge-output.mjs';
 import { listRuns } from './lab-scenarios.mjs';
 import { ensureBuild, ensureLab, ensureModules } from './setup.mjs';
 import { ExpectedError, formatSeconds, paint, runMain, say } from './step.mjs';
@@ -8,7 +9,7 @@ import { ExpectedError, formatSeconds, paint, runMain, say } from './step.mjs';
 const TAIL_LINES = 60;
 
 /**
- * Runs lab scenarios one after the other (each machine has more processors than the host: two at a time are no faster), says
+ * Runs lab scenarios one after the other (the eight processors of one machine keep a small host busy by themselves), says
  * how each went, and counts their "ok" and "not ok" lines: { passed, failed, results }. Nothing is tried twice.
  */
 export async function runScenarios(runs) {
@@ -24,7 +25,7 @@ export async function runScenarios(runs) {
       '--quiet',
       ...run.argv,
     ]);
-    const { passed, failed, why } = judge(status, output);
+    const { passed, failed, why } = judgeOutput(status, output);
     total.passed += passed;
     total.failed += failed;
     const ms = performance.now() - started;
@@ -38,26 +39,6 @@ export async function runScenarios(runs) {
     say(output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').replace(/^/gm, '    '));
   }
   return total;
-}
-
-/** A scenario is good when it ended with 0, said "ok" at least once, never "not ok", and as often as its plan line promised. */
-function judge(status, output) {
-  const passed = count(output, /^ok\b/gm);
-  const refused = count(output, /^not ok\b/gm);
-  const planned = /^1\.\.(\d+)$/m.exec(output)?.[1];
-  const faults = [
-    ...(refused > 0 ? [`${refused} not ok`] : []),
-    ...(status !== 0 ? [`status ${status}`] : []),
-    ...(passed + refused === 0 ? ['it checked nothing'] : []),
-    ...(planned !== undefined && Number(planned) !== passed + refused
-      ? [`${passed + refused} of ${planned} checks`]
-      : []),
-  ];
-  return { passed, failed: faults.length === 0 ? 0 : Math.max(1, refused), why: faults.join(', ') };
-}
-
-function count(text, pattern) {
-  return text.match(pattern)?.length ?? 0;
 }
 
 /** `node .dev/lab-suite.mjs short|full|soak [part of a name …]`, `--list` to see only what would be run. */

@@ -1,5 +1,5 @@
 #!/bin/sh
-":" /* The lines down to the next star-slash are read by sh, the rest of the file by node.
+":" /* passqemu, hook for libvirt. The lines down to the next star-slash are read by sh, the rest of the file by node.
 umask 022
 unset NODE_OPTIONS NODE_PATH
 node=@NODE@

@@ -82,6 +82,9 @@ function complain(error: unknown, json: boolean): number {
   return expected ? error.exitCode : 1;
 }
 
+// A reader that has seen enough (head, less) is no fault
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 main(process.argv.slice(2)).then((status) => {
   process.exitCode = status;
 });

@@ -79,6 +79,7 @@ const KINDS: ReadonlySet<string> = new Set<KindName>([
   'hugepages',
   'driver',
   'slice',
+  'affinities',
   'partition',
   'irqs',
   'workqueues',

@@ -27,6 +27,7 @@ export function planGuest(host: Host, inputs: GuestInputs, journals: readonly Jo
   const held = heldSteps(journals);
   const commands = planCommands(profile.commands, readCommandPicture(host, profile.commands));
   const knobs = planKnobs({
+    guest,
     profile: profile.knobs,
     picture: readKnobPicture(host, profile.knobs),
     others: held,

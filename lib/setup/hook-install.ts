@@ -1,10 +1,10 @@
 import type { Host } from '../host/host.ts';
+import { readProgramFault } from '../host/programs.ts';
 import { HostError, RefusedError } from '../words/errors.ts';
 import { HOOK_PLACES, HOOKS_FOLDER, hookPlace, readDaemon } from './hook-place.ts';
-import { whyUntrusted } from './trusted-path.ts';
 
 /** By this every version of our hook is known again. */
-const MARK = 'passqemu: Cannot run: Node.js is not installed for all users';
+const MARK = 'passqemu, hook for libvirt';
 const NODE_LINE = /^node=.*$/m;
 
 /** What `hooks status` says. */
@@ -27,7 +27,7 @@ export async function installHook(
   bundle: string,
   node: string,
 ): Promise<{ status: HookStatus; written: boolean }> {
-  const why = whyUntrusted(host, node);
+  const why = readProgramFault(host, node);
   if (why !== null) {
     throw new RefusedError(
       `Cannot install the hook with ${node}: ${why}; root runs it`,

@@ -1,4 +1,5 @@
 import type { KindName, Memory, Outcome, Step } from '../words/step.ts';
+import { affinitiesKind } from './affinities.ts';
 import { commandKind } from './command.ts';
 import { driverKind } from './driver.ts';
 import { governorKind } from './governor.ts';
@@ -17,6 +18,7 @@ const KINDS: { readonly [K in KindName]: StepKind<K> } = {
   module: moduleKind,
   hugepages: hugepagesKind,
   driver: driverKind,
+  affinities: affinitiesKind,
   slice: sliceKind,
   partition: partitionKind,
   irqs: irqsKind,

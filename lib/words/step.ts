@@ -37,39 +37,52 @@ export interface StepKinds {
     };
     got: null;
   };
+  /**
+   * Holds on to which tasks are pinned to CPUs: kernels before 6.2 forget it whenever a cpuset changes, every kernel does for
+   * its own threads when a partition takes CPUs from the root. `remember` comes before the steps that change cpusets, and its
+   * undo pins again what is loose; `mend` comes after them. `scope`: tasks in cgroups below the root, or all.
+   */
+  affinities: {
+    step: { role: 'remember' | 'mend'; scope: 'cgroups' | 'all' };
+    /** CPU list by "task:startTicks". */
+    was: { tasks: Readonly<Record<string, string>> };
+    got: null;
+  };
   /** Narrows a systemd unit to the host's CPUs: its base minus the CPUs of all guests. */
   slice: {
     step: { unit: string; guestCpus: string };
-    was: { allowed: string; effective: string; dropIn: string | null };
-    got: null;
+    /** systemd's own setting ("" for none), the CPUs it could use, all that were online, and our drop-in file as it was. */
+    was: { allowed: string; effective: string; online: string; dropIn: string | null };
+    /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
+    got: { certain: boolean };
   };
   /** Without systemd: a cpuset partition for the guests' CPUs on cgroup v2. */
   partition: {
     step: { cgroup: string; guestCpus: string };
-    was: {
-      existed: boolean;
-      cpus: string;
-      partition: string;
-      controllers: string;
-      /** Affinities that 6.1 loses when +cpuset is enabled at the root: "pid:startTicks" to list. */
-      affinities: Readonly<Record<string, string>>;
-    };
+    /** The cgroup's own files, and cgroup.subtree_control of the root. */
+    was: { existed: boolean; cpus: string; partition: string; controllers: string };
     got: null;
   };
-  /** Moves interrupts off the guests' CPUs. `affinities` by IRQ number, with the action's name to know it again. */
+  /** Moves interrupts off the guests' CPUs. */
   irqs: {
     step: { guestCpus: string };
+    /**
+     * `affinities` by IRQ number, with the names of its actions to know it again. `untouched`: interrupts (as a list) that had
+     * an action and were off the guest's CPUs already.
+     */
     was: {
       defaultMask: string;
       affinities: Readonly<Record<string, { actions: string; list: string }>>;
+      untouched: string;
     };
+    /** Numbers of interrupts that the kernel would not move. */
     got: { refused: readonly string[] };
   };
   /** Moves the unbound workqueues off the guests' CPUs. */
   workqueues: { step: { guestCpus: string }; was: { mask: string }; got: null };
-  /** Sets a cpufreq policy's governor and, where wanted and possible, its energy preference. */
+  /** Sets a cpufreq policy's governor and, where wanted and possible, its energy preference. `cpus`: those of the guest in it. */
   governor: {
-    step: { policy: string; governor: string | null; energy: string | null };
+    step: { policy: string; cpus: string; governor: string | null; energy: string | null };
     was: { governor: string | null; energy: string | null };
     got: null;
   };

@@ -83,11 +83,22 @@ export function loadDriver(host: FakeHost, name: string): void {
 /** Says which modules `modprobe` finds beside vfio-pci and vfio_iommu_type1. */
 export function addModule(host: FakeHost, name: string): void {
   modelOf(host).modules.add(underscored(name));
+  listModules(host);
 }
 
 /** Takes a module away from the machine: `modprobe` says that it is not found. */
 export function removeModule(host: FakeHost, name: string): void {
   modelOf(host).modules.delete(underscored(name));
+  listModules(host);
+}
+
+/** Depmod's list, from which one can tell what modprobe would find. */
+export function listModules(host: FakeHost): void {
+  const release = host.peek('/proc/sys/kernel/osrelease')?.trimEnd() ?? '';
+  const lines = [...modelOf(host).modules].map(
+    (name) => `kernel/drivers/${name.replaceAll('_', '-')}.ko.xz:\n`,
+  );
+  host.put(`/lib/modules/${release}/modules.dep`, lines.join(''));
 }
 
 /** From now on this driver's probe of this function fails; the kernel tells nobody. */

@@ -9,6 +9,7 @@ import {
   isLoaded,
   isOwned,
   isVfio,
+  listModules,
   loadDriver,
   matches,
   modelOf,
@@ -24,6 +25,7 @@ export function answerPciWrites(host: FakeHost): void {
   host.put(`${BUS}/drivers_probe`, '', 0o200);
   host.put(`${BUS}/rescan`, '', 0o200);
   host.put('/proc/sys/kernel/osrelease', '6.12.95-amd64\n');
+  listModules(host);
   host.onWrite(/^\/sys\/devices\/pci.*\/driver_override$/, writeOverride);
   host.onWrite(/^\/sys\/bus\/pci\/drivers\/[^/]+\/bind$/, writeBind);
   host.onWrite(/^\/sys\/bus\/pci\/drivers\/[^/]+\/unbind$/, writeUnbind);

@@ -23,11 +23,11 @@ export function findLongFiles(files: SourceFiles, most: (path: string) => number
   });
 }
 
-/** Lines that name this checkout's place on this machine, or a folder in somebody's home. */
+/** Lines that name this checkout's place on this machine, or what lies beside it. */
 export function findPrivatePaths(files: SourceFiles, checkout: string): string[] {
   const above = dirname(checkout);
   const folders = EVERYBODYS.has(above) ? [checkout] : [checkout, `${above}/`];
-  return findLines(files, (line) => folders.some((one) => line.includes(one)) || /\/home\/[a-z]/.test(line));
+  return findLines(files, (line) => folders.some((one) => line.includes(one)));
 }
 
 /** Lines that put something off. */

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by scenarios: checks that print "ok" and "not ok" lines, the state before, and comparing with it.
 count=0
 failed=0
@@ -61,6 +62,14 @@ is() { [ "$1" = "$2" ] || {
   return 1
 }; }
 
+# json_has EXPRESSION COMMAND [ARG ...]: what the command prints is JSON, and the expression over it (as d) is true
+json_has() {
+  expression=$1
+  shift
+  "$@" >/tmp/check.json || return 1
+  node -e 'const d = JSON.parse(require("fs").readFileSync("/tmp/check.json", "utf8")); if (!eval(process.argv[1])) { console.log(JSON.stringify(d).slice(0, 2000)); process.exit(1); }' "$expression"
+}
+
 profile() { # profile GUEST: the text is on standard input
   mkdir -p /etc/passqemu
   chmod 755 /etc/passqemu
@@ -68,10 +77,14 @@ profile() { # profile GUEST: the text is on standard input
   chmod 644 "/etc/passqemu/$1.ini"
 }
 
-state_before() { state-dump.sh >/tmp/state.before; }
+# Tasks that are there now are watched: what is born later is not
+state_before() {
+  since=$(sed 's/ .*//; s/\.//' /proc/uptime)
+  state-dump.sh "$since" >/tmp/state.before
+}
 same_state() {
-  state-dump.sh >/tmp/state.after
-  diff /tmp/state.before /tmp/state.after
+  state-dump.sh "$since" >/tmp/state.after
+  python3 /lab/files/state-diff.py /tmp/state.before /tmp/state.after
 }
 
 finish() {

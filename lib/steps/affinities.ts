@@ -1,0 +1,104 @@
+import { readCgroupOf } from '../host/cgroups.ts';
+import type { Host } from '../host/host.ts';
+import { type CpuNumbers, readCpuNumbers } from '../host/online-cpus.ts';
+import {
+  freeMasks,
+  readAllPinnedTasks,
+  readPinnedTasksInCgroups,
+  readTaskCpus,
+  type TaskKey,
+} from '../host/tasks.ts';
+import { type CpuSet, formatCpuList, intersectionOf, sameCpus } from '../words/cpu-list.ts';
+import { heldOf, type Memory, type StepOf } from '../words/step.ts';
+import { cpusOf } from './shared-cpus.ts';
+import type { StepContext, StepKind } from './step-kind.ts';
+
+/** Pins that the steps of this process have to carry across a change of cpusets: by host, because a process has one. */
+const carried = new WeakMap<Host, Map<TaskKey, string>>();
+
+const TIME_LIMIT_MS = 5_000;
+
+/** Affinities of tasks (sched_setaffinity(2)) that the kernel forgets when their cpuset changes; taskset(1) puts them back. */
+export const affinitiesKind: StepKind<'affinities'> = {
+  describe: ({ role }) =>
+    role === 'remember' ? 'remember which tasks are pinned to CPUs' : 'pin tasks again that the kernel let loose',
+  describeUndo: ({ role }) =>
+    role === 'remember' ? 'pin tasks again that the kernel let loose' : 'see which tasks are pinned by now',
+  observe,
+  apply,
+  undo,
+};
+
+function observe({ role, scope }: StepOf<'affinities'>, { host, others }: StepContext): Memory<'affinities'> {
+  if (role === 'mend') return { tasks: {} };
+  const pinned = readPinned(host, scope);
+  // A pin that an earlier guest's change has shortened, or made impossible for now, is still the one to go back to
+  for (const { was } of heldOf(others, 'affinities')) {
+    for (const [key, list] of Object.entries(was.tasks)) {
+      const cpus = readTaskCpus(host, key);
+      if (cpus !== null && isShortened(pinned.get(key), list)) pinned.set(key, list);
+    }
+  }
+  carried.set(host, pinned);
+  return { tasks: Object.fromEntries(pinned) };
+}
+
+async function apply({ role }: StepOf<'affinities'>, _was: unknown, { host }: StepContext): Promise<null> {
+  if (role === 'mend') await pinAgain(host, carried.get(host) ?? new Map());
+  return null;
+}
+
+/** The undo of `mend` comes before cpusets are widened: tasks that were pinned while the guest ran are seen there. */
+async function undo(
+  { role, scope }: StepOf<'affinities'>,
+  was: Memory<'affinities'>,
+  _got: unknown,
+  { host, note }: StepContext,
+): Promise<void> {
+  if (role === 'mend') {
+    carried.set(host, readPinned(host, scope));
+    return;
+  }
+  const pins = new Map([...(carried.get(host) ?? []), ...Object.entries(was.tasks)]);
+  const refused = await pinAgain(host, pins);
+  if (refused > 0) note(`${refused} tasks could not be pinned to their CPUs again`);
+}
+
+/** Pins what is loose to those of its CPUs that it may use; gives how many tasks would not have it. */
+async function pinAgain(host: Host, pins: ReadonlyMap<TaskKey, string>): Promise<number> {
+  if (pins.size === 0) return 0;
+  const numbers = readCpuNumbers(host);
+  let refused = 0;
+  for (const [key, list] of pins) {
+    const wanted = looseTask(host, key, cpusOf(list), numbers);
+    if (wanted === null) continue;
+    const [task = ''] = key.split(':');
+    const argv = ['taskset', '-pc', formatCpuList(wanted), task];
+    const { status } = await host.run(argv, { timeoutMs: TIME_LIMIT_MS });
+    const now = readTaskCpus(host, key);
+    if (status !== 0 && now !== null && !sameCpus(now, wanted)) refused++;
+  }
+  return refused;
+}
+
+/** Where a task must be pinned, or null where it is gone, still is, cannot be now, or was pinned elsewhere by somebody. */
+function looseTask(host: Host, key: TaskKey, pin: CpuSet, numbers: CpuNumbers): CpuSet | null {
+  const now = readTaskCpus(host, key);
+  if (now === null) return null;
+  const wanted = intersectionOf(pin, now);
+  if (wanted.length === 0 || sameCpus(wanted, now)) return null;
+  const [task = ''] = key.split(':');
+  const free = freeMasks(host, readCgroupOf(host, task) ?? '', numbers);
+  return free.some((mask) => sameCpus(mask, now)) ? wanted : null;
+}
+
+function isShortened(now: string | undefined, before: string): boolean {
+  if (now === undefined) return true;
+  const cpus = cpusOf(now);
+  return sameCpus(intersectionOf(cpus, cpusOf(before)), cpus);
+}
+
+function readPinned(host: Host, scope: 'cgroups' | 'all'): Map<TaskKey, string> {
+  const numbers = readCpuNumbers(host);
+  return scope === 'all' ? readAllPinnedTasks(host, numbers) : readPinnedTasksInCgroups(host, numbers);
+}

@@ -1,0 +1,96 @@
+import { CGROUPS, cgroupPath, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
+import type { Host } from '../host/host.ts';
+import { readOnlineCpus } from '../host/online-cpus.ts';
+import { type CpuSet, formatCpuList, intersectionOf, parseCpuList, unionOf, without } from '../words/cpu-list.ts';
+import { HostError } from '../words/errors.ts';
+import { heldOf, type HeldStepOf, type Memory, type StepOf } from '../words/step.ts';
+import { cpusHeld, cpusOf } from './shared-cpus.ts';
+import type { StepContext } from './step-kind.ts';
+
+/** The partition steps of other guests on the same cgroup. */
+export function partitionsHeld(
+  step: StepOf<'partition'>,
+  { others }: StepContext,
+): readonly HeldStepOf<'partition'>[] {
+  return heldOf(others, 'partition').filter((other) => other.step.cgroup === step.cgroup);
+}
+
+/** Gives the guest's CPUs back to the root; the last guest takes the partition, the cgroup and the controller away where it brought them. */
+export function undoPartition(
+  step: StepOf<'partition'>,
+  was: Memory<'partition'>,
+  _got: unknown,
+  context: StepContext,
+): void {
+  const { host, note } = context;
+  const path = cgroupPath(step.cgroup);
+  const othersCpus = cpusHeld(partitionsHeld(step, context));
+  const now = readCpuset(host, step.cgroup);
+  const guests = unionOf(cpusOf(step.guestCpus), othersCpus);
+  if (now.partition !== null && isTheirs(now.cpus, was, guests, readOnlineCpus(host))) {
+    note(`cpuset.cpus of the cgroup ${step.cgroup} has been changed by somebody else since: left as it is`);
+    return;
+  }
+  if (othersCpus.length > 0) {
+    if (now.partition !== null && now.partition !== was.partition) {
+      host.write(`${path}/cpuset.cpus`, formatCpuList(othersCpus));
+    }
+  } else {
+    if (now.partition !== null) takeBack(host, path, was, now.partition);
+    if (!was.existed && !removeCgroup(host, path)) note(`The cgroup ${step.cgroup} is in use by now: left where it is`);
+    dropController(host, was);
+  }
+  seeCpus(host, step, othersCpus);
+}
+
+/** Whether cpuset.cpus holds what neither we have put there nor was there before. */
+function isTheirs(list: string | null, was: Memory<'partition'>, guests: CpuSet, online: CpuSet): boolean {
+  if (list === null || list === '' || list === was.cpus) return false;
+  const cpus = parseCpuList(list) ?? [];
+  // All of them is what a cgroup with tasks gets from undo, because the kernel lets nobody empty it
+  return without(cpus, guests).length > 0 && without(online, cpus).length > 0;
+}
+
+function takeBack(host: Host, path: string, was: Memory<'partition'>, partition: string): void {
+  if (partition !== was.partition) host.write(`${path}/cpuset.cpus.partition`, was.partition);
+  if (host.read(`${path}/cpuset.cpus`) === was.cpus) return;
+  try {
+    host.write(`${path}/cpuset.cpus`, was.cpus === '' ? '\n' : was.cpus);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'ENOSPC') throw error;
+    host.write(`${path}/cpuset.cpus`, formatCpuList(readOnlineCpus(host)));
+  }
+}
+
+/** False where others have tasks or cgroups of theirs in it. */
+function removeCgroup(host: Host, path: string): boolean {
+  try {
+    host.remove(path);
+    return true;
+  } catch (error) {
+    if (error instanceof HostError && ['EBUSY', 'ENOTEMPTY'].includes(error.code ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Takes the cpuset controller away from the root's children if we gave it, unless one of them has passed it on by now. */
+function dropController(host: Host, was: Memory<'partition'>): void {
+  if (was.controllers.split(' ').includes('cpuset')) return;
+  if (!readSubtreeControl(host, '').includes('cpuset')) return;
+  try {
+    host.write(`${CGROUPS}/cgroup.subtree_control`, '-cpuset');
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'EBUSY') throw error;
+  }
+}
+
+function seeCpus(host: Host, step: StepOf<'partition'>, othersCpus: CpuSet): void {
+  const effective = readCpuset(host, '').effective ?? readOnlineCpus(host);
+  const freed = without(intersectionOf(cpusOf(step.guestCpus), readOnlineCpus(host)), othersCpus);
+  const missing = without(freed, effective);
+  if (missing.length === 0) return;
+  throw new HostError(
+    `Cannot give CPUs ${formatCpuList(missing)} back to the host: the root cgroup may use ${formatCpuList(effective)}`,
+    { path: `${CGROUPS}/cpuset.cpus.effective` },
+  );
+}
