@@ -112,14 +112,21 @@ function readGroups(host: Host, tree: PciTree): GroupReport[] {
 function readGuests(host: Host, stateDir: string): ReadonlyMap<string, string> | null {
   const { held, complete } = readHeldSteps(host, stateDir);
   if (complete) return new Map(heldOf(held, 'driver').map(({ guest, step }) => [step.address, guest]));
-  const text = host.readOptional(`${stateDir}/${SUMMARY_FILE}`);
-  if (text === null) return null;
-  const { guests } = JSON.parse(text) as Summary;
+  const summary = readSummary(host, stateDir);
+  if (summary === null) return null;
   return new Map(
-    guests.flatMap(({ guest, steps }) =>
+    summary.guests.flatMap(({ guest, steps }) =>
       steps.filter(({ kind }) => kind === 'driver').map(({ target }) => [target, guest] as const),
     ),
   );
+}
+
+function readSummary(host: Host, stateDir: string): Summary | null {
+  try {
+    return JSON.parse(host.read(`${stateDir}/${SUMMARY_FILE}`)) as Summary;
+  } catch {
+    return null;
+  }
 }
 
 function readOpenBy(

@@ -44,7 +44,11 @@ export function readCpuset(host: Host, cgroup: string): Cpuset {
 
 /** The CPUs that a cgroup's tasks may use: its own effective set or that of the nearest one above that has the files. */
 export function readEffectiveCpus(host: Host, cgroup: string): CpuSet | null {
-  for (let path = cgroup.replace(/^\/+|\/+$/g, ''); ; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
+  for (
+    let path = cgroup.replace(/^\/+|\/+$/g, '');
+    ;
+    path = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+  ) {
     const effective = readCpuListFile(host, `${cgroupPath(path)}/cpuset.cpus.effective`);
     if (effective !== null || path === '') return effective;
   }
@@ -60,7 +64,10 @@ export function listChildCgroups(host: Host, cgroup: string): string[] {
   const prefix = cgroup === '' ? '' : `${cgroup}/`;
   return host
     .list(cgroupPath(cgroup))
-    .filter((name) => !/^(?:cgroup|cpuset|cpu|memory|io|pids|hugetlb|rdma|misc|irq|dmem|debug|perf_event)\./.test(name))
+    .filter(
+      (name) =>
+        !/^(?:cgroup|cpuset|cpu|memory|io|pids|hugetlb|rdma|misc|irq|dmem|debug|perf_event)\./.test(name),
+    )
     .map((name) => prefix + name);
 }
 

@@ -56,7 +56,8 @@ export function readCpuPicture(host: Host, cpu: Profile['cpu'], domain: Domain |
   const wanted = cpus.length > 0;
   const tuned = wanted && (cpu.governor !== null || cpu.energy !== null);
   const policies = tuned ? readPolicies(host, cpus) : [];
-  const missing = cpu.governor !== null && policies.some((policy) => !policy.governors.includes(cpu.governor!));
+  const missing =
+    cpu.governor !== null && policies.some((policy) => !policy.governors.includes(cpu.governor!));
   const mask = wanted && cpu.irqs ? host.readOptional(DEFAULT_AFFINITY) : null;
   return {
     ...numbers,

@@ -71,9 +71,7 @@ export function isLoadableGovernor(host: Host, governor: string): boolean {
   const release = host.readOptional('/proc/sys/kernel/osrelease');
   if (release === null || !/^[\w.+~-]+$/.test(release) || !/^[a-z_]+$/.test(governor)) return false;
   const folder = `/lib/modules/${release}/kernel/drivers/cpufreq`;
-  return ['', '.xz', '.zst', '.gz'].some((end) =>
-    host.exists(`${folder}/cpufreq_${governor}.ko${end}`),
-  );
+  return ['', '.xz', '.zst', '.gz'].some((end) => host.exists(`${folder}/cpufreq_${governor}.ko${end}`));
 }
 
 function words(text: string | null): string[] {

@@ -25,7 +25,7 @@ export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): D
   const nodes = [...classes].flatMap(([name, members]) => readClassNodes(host, name, members));
   return [
     ...nodes,
-    ...bound.flatMap((address) => readComputeNodes(host, address, asked)),
+    ...readComputeNodes(host, bound, asked),
     ...bound.flatMap((address) => readVfioNodes(host, address)),
     ...readBlockNodes(host, bound),
   ];
@@ -74,13 +74,21 @@ function readBlockNodes(host: Host, bound: readonly PciAddress[]): DeviceNode[] 
 }
 
 /** NVIDIA's own nodes, and the one /dev/kfd of all AMD GPUs (Documentation/gpu/amdgpu). */
-function readComputeNodes(host: Host, address: PciAddress, asked: ReadonlySet<PciAddress>): DeviceNode[] {
-  const driver = host.linkName(`${pciFolder(address)}/driver`);
-  if (driver === 'nvidia') return readNvidiaNodes(host, address, sharesDriver(host, address, asked));
-  if (driver !== 'amdgpu') return [];
-  const shared = sharesDriver(host, address, asked);
-  const node = readNode(host, '/sys/class/kfd/kfd', { address, type: 'character', shared });
-  return node === null ? [] : [node];
+function readComputeNodes(
+  host: Host,
+  bound: readonly PciAddress[],
+  asked: ReadonlySet<PciAddress>,
+): DeviceNode[] {
+  const sharing = new Map<string, boolean>();
+  return bound.flatMap((address) => {
+    const driver = host.linkName(`${pciFolder(address)}/driver`);
+    if (driver !== 'nvidia' && driver !== 'amdgpu') return [];
+    const shared = sharing.get(driver) ?? sharesDriver(host, address, asked);
+    sharing.set(driver, shared);
+    if (driver === 'nvidia') return readNvidiaNodes(host, address, shared);
+    const node = readNode(host, '/sys/class/kfd/kfd', { address, type: 'character', shared });
+    return node === null ? [] : [node];
+  });
 }
 
 /** The group's node /dev/vfio/N, and the function's own /dev/vfio/devices/vfioN where the kernel has it (6.6 with cdev). */

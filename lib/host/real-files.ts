@@ -74,10 +74,11 @@ export class RealFiles {
 
   realPath(path: string): string | null {
     try {
-      const real = fs.realpathSync(this.real(path));
+      // The native one is a single call; the other asks for each part of the path
+      const real = fs.realpathSync.native(this.real(path));
       if (this.#prefix === '') return real;
       // A link that leaves the recorded machine is no part of it
-      const prefix = fs.realpathSync(this.#prefix);
+      const prefix = fs.realpathSync.native(this.#prefix);
       return real.startsWith(`${prefix}/`) ? real.slice(prefix.length) : null;
     } catch {
       return null;

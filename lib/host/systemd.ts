@@ -52,7 +52,12 @@ export function readAllowedCpus(host: Host, unit: string): AllowedCpus {
 export function parseAllowedCpus(text: string, before: CpuSet = []): CpuSet {
   let cpus = before;
   for (const match of text.matchAll(/^[ \t]*AllowedCPUs[ \t]*=(.*)$/gm)) {
-    const list = parseCpuList(match[1]!.trim().split(/[\s,]+/).join(','));
+    const list = parseCpuList(
+      match[1]!
+        .trim()
+        .split(/[\s,]+/)
+        .join(','),
+    );
     // A list that systemd cannot read it leaves out
     if (list !== null) cpus = list.length === 0 ? [] : unionOf(cpus, list);
   }

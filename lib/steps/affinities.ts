@@ -21,7 +21,9 @@ const TIME_LIMIT_MS = 5_000;
 /** Affinities of tasks (sched_setaffinity(2)) that the kernel forgets when their cpuset changes; taskset(1) puts them back. */
 export const affinitiesKind: StepKind<'affinities'> = {
   describe: ({ role }) =>
-    role === 'remember' ? 'remember which tasks are pinned to CPUs' : 'pin tasks again that the kernel let loose',
+    role === 'remember'
+      ? 'remember which tasks are pinned to CPUs'
+      : 'pin tasks again that the kernel let loose',
   describeUndo: ({ role }) =>
     role === 'remember' ? 'pin tasks again that the kernel let loose' : 'see which tasks are pinned by now',
   observe,

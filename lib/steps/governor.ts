@@ -10,7 +10,8 @@ import type { StepContext, StepKind } from './step-kind.ts';
  * one (EBUSY), so the governor always goes first.
  */
 export const governorKind: StepKind<'governor'> = {
-  describe: ({ policy, cpus, governor, energy }) => `set ${words(governor, energy)} on ${policy} (CPUs ${cpus})`,
+  describe: ({ policy, cpus, governor, energy }) =>
+    `set ${words(governor, energy)} on ${policy} (CPUs ${cpus})`,
   describeUndo: ({ policy }, was) => `set ${words(was.governor, was.energy)} on ${policy}`,
   observe,
   apply,
@@ -18,85 +19,112 @@ export const governorKind: StepKind<'governor'> = {
   drift,
 };
 
-function observe({ policy, governor, energy }: StepOf<'governor'>, { host, others }: StepContext): Memory<'governor'> {
-  const now = {
-    governor: host.readOptional(`${policyPath(policy)}/${GOVERNOR_FILE}`),
-    energy: host.readOptional(`${policyPath(policy)}/${ENERGY_FILE}`),
-  };
-  const held = heldOf(others, 'governor').find(
-    ({ step }) => step.policy === policy && step.governor === governor && step.energy === energy,
-  );
-  return held?.was ?? now;
+function observe({ policy }: StepOf<'governor'>, { host, others }: StepContext): Memory<'governor'> {
+  const held = heldOf(others, 'governor').find(({ step }) => step.policy === policy);
+  return held?.was ?? readNow(host, policy);
 }
 
-function apply({ policy, governor, energy }: StepOf<'governor'>, _was: unknown, { host, note }: StepContext): null {
-  if (governor !== null) set(host, policy, GOVERNOR_FILE, governor);
+function apply(
+  { policy, governor, energy }: StepOf<'governor'>,
+  _was: unknown,
+  { host, note }: StepContext,
+): { energy: string | null } | null {
+  if (governor !== null) setGovernor(host, policy, governor);
   if (energy === null) return null;
-  const refused = trySet(host, policy, ENERGY_FILE, energy);
-  if (refused === null) return null;
-  const rules = host.readOptional(`${policyPath(policy)}/${GOVERNOR_FILE}`);
-  if (refused.code !== 'EBUSY' || rules !== 'performance') throw refused;
-  const now = host.readOptional(`${policyPath(policy)}/${ENERGY_FILE}`);
-  note(`${policy} keeps the energy preference ${now}: the governor performance allows no other`);
-  return null;
+  const refused = setEnergy(host, policy, energy);
+  const now = readNow(host, policy);
+  if (refused !== null) {
+    if (refused.code !== 'EBUSY' || now.governor !== 'performance') throw refused;
+    note(`${policy} keeps the energy preference ${now.energy}: the governor performance allows no other`);
+  }
+  return { energy: now.energy };
 }
 
-function undo(step: StepOf<'governor'>, was: Memory<'governor'>, _got: unknown, context: StepContext): void {
-  const { host, others, note } = context;
+function undo(
+  step: StepOf<'governor'>,
+  was: Memory<'governor'>,
+  got: { energy: string | null } | null | undefined,
+  { host, others, note }: StepContext,
+): void {
   const { policy } = step;
-  // A policy that is gone (all its CPUs offline) comes back with defaults of its own
-  if (!host.exists(`${policyPath(policy)}/${GOVERNOR_FILE}`)) return;
   if (heldOf(others, 'governor').some((other) => other.step.policy === policy)) return;
-  const now = {
-    governor: host.readOptional(`${policyPath(policy)}/${GOVERNOR_FILE}`),
-    energy: host.readOptional(`${policyPath(policy)}/${ENERGY_FILE}`),
-  };
-  if (isTheirs(now.governor, step.governor, was.governor)) {
+  const now = readNow(host, policy);
+  // A policy whose CPUs are all offline is gone, and comes back with defaults of its own
+  if (now.governor === null) return;
+  if (step.governor !== null && now.governor !== step.governor && now.governor !== was.governor) {
     note(`The governor of ${policy} has been set to ${now.governor} by somebody else since: left as it is`);
     return;
   }
-  // The kernel itself sets the preference to performance along with the governor
-  const ours = step.energy ?? 'performance';
-  if (isTheirs(now.energy, ours, was.energy) && now.energy !== 'performance') {
-    note(`The energy preference of ${policy} has been set to ${now.energy} by somebody else since: left as it is`);
-    if (step.governor !== null && was.governor !== null) set(host, policy, GOVERNOR_FILE, was.governor);
+  // Read before the governor goes back, which may change it
+  const isTheirs = isEnergyOfOthers(step, was, got, now);
+  if (step.governor !== null && was.governor !== null) setGovernor(host, policy, was.governor);
+  if (isTheirs) {
+    note(
+      `The energy preference of ${policy} has been set to ${now.energy} by somebody else since: left as it is`,
+    );
     return;
   }
-  if (step.governor !== null && was.governor !== null) set(host, policy, GOVERNOR_FILE, was.governor);
-  if (was.energy !== null) set(host, policy, ENERGY_FILE, was.energy);
-}
-
-function drift({ policy, governor, energy }: StepOf<'governor'>, _was: unknown, _got: unknown, { host }: StepContext): string | null {
-  const now = host.readOptional(`${policyPath(policy)}/${GOVERNOR_FILE}`);
-  if (governor !== null && now !== governor) return `the governor of ${policy} is ${now ?? 'gone'}, was set to ${governor}`;
-  if (energy === null || now === 'performance') return null;
-  const preference = host.readOptional(`${policyPath(policy)}/${ENERGY_FILE}`);
-  return preference === energy ? null : `the energy preference of ${policy} is ${preference ?? 'gone'}, was set to ${energy}`;
-}
-
-function isTheirs(now: string | null, ours: string | null, before: string | null): boolean {
-  return ours !== null && now !== ours && now !== before;
-}
-
-/** Sets one of a policy's values and looks. */
-function set(host: Host, policy: string, file: string, value: string): void {
-  const refused = trySet(host, policy, file, value);
+  if (was.energy === null || now.energy === null) return;
+  const refused = setEnergy(host, policy, was.energy);
   if (refused !== null) throw refused;
 }
 
-/** The same; gives the failure of the write itself instead of throwing it. */
-function trySet(host: Host, policy: string, file: string, value: string): HostError | null {
-  const path = `${policyPath(policy)}/${file}`;
-  if (host.read(path) === value) return null;
+/** Whether the preference is neither ours nor what it was; along with its governor performance the kernel sets its own. */
+function isEnergyOfOthers(
+  step: StepOf<'governor'>,
+  was: Memory<'governor'>,
+  got: { energy: string | null } | null | undefined,
+  now: Memory<'governor'>,
+): boolean {
+  if (now.energy === was.energy || now.energy === 'performance') return false;
+  // An apply that was cut short a moment ago has left what stands there now
+  if (step.energy !== null && got === undefined) return false;
+  return now.energy !== got?.energy;
+}
+
+function readNow(host: Host, policy: string): Memory<'governor'> {
+  return {
+    governor: host.readOptional(`${policyPath(policy)}/${GOVERNOR_FILE}`),
+    energy: host.readOptional(`${policyPath(policy)}/${ENERGY_FILE}`),
+  };
+}
+
+/** Sets the governor and looks. */
+function setGovernor(host: Host, policy: string, governor: string): void {
+  const path = `${policyPath(policy)}/${GOVERNOR_FILE}`;
+  if (host.read(path) === governor) return;
+  host.write(path, governor);
+  const now = host.read(path);
+  if (now !== governor) {
+    throw new HostError(`Cannot set the governor of ${policy}: it is ${now}, must be ${governor}`, { path });
+  }
+}
+
+/** Sets the energy preference; gives the kernel's refusal instead of throwing it. */
+function setEnergy(host: Host, policy: string, energy: string): HostError | null {
+  const path = `${policyPath(policy)}/${ENERGY_FILE}`;
   try {
-    host.write(path, value);
+    if (host.read(path) !== energy) host.write(path, energy);
+    return null;
   } catch (error) {
     if (error instanceof HostError) return error;
     throw error;
   }
-  const now = host.read(path);
-  if (now === value) return null;
-  throw new HostError(`Cannot set ${value} in ${path}: it reads ${now}`, { path });
+}
+
+function drift(
+  { policy, governor, energy }: StepOf<'governor'>,
+  _was: unknown,
+  got: { energy: string | null } | null | undefined,
+  { host }: StepContext,
+): string | null {
+  const now = readNow(host, policy);
+  if (governor !== null && now.governor !== governor) {
+    return `the governor of ${policy} is ${now.governor ?? 'gone'}, was set to ${governor}`;
+  }
+  const set = got?.energy ?? energy;
+  if (set === null || now.energy === set) return null;
+  return `the energy preference of ${policy} is ${now.energy ?? 'gone'}, was set to ${set}`;
 }
 
 function words(governor: string | null, energy: string | null): string {

@@ -4,7 +4,7 @@ import { readOnlineCpus } from '../host/online-cpus.ts';
 import { type CpuSet, formatCpuMask, sameCpus, unionOf, without } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
-import { maskOf, moveIrq, offGuests, readDefaultMask } from './irqs.ts';
+import { maskOf, moveIrq, offGuests, readDefaultMask } from './irq-affinity.ts';
 import { cpusHeld, cpusOf, isNarrowedBy } from './shared-cpus.ts';
 import type { StepContext } from './step-kind.ts';
 
@@ -31,14 +31,15 @@ export function undoIrqs(
   const defaultBase = maskOf(was.defaultMask);
   const bornWith = restoreDefault(host, defaultBase, change, note);
 
-  const untouched = new Set(cpusOf(was.untouched));
+  const untouched = new Set(was.untouched);
   const left: string[] = [];
   let moved = 0;
   for (const irq of listIrqs(host)) {
     const now = readIrqAffinity(host, irq);
     if (now === null || untouched.has(irq)) continue;
     const memory = was.affinities[irq];
-    const base = memory !== undefined && readIrqActions(host, irq) === memory.actions ? cpusOf(memory.list) : null;
+    const base =
+      memory !== undefined && readIrqActions(host, irq) === memory.actions ? cpusOf(memory.list) : null;
     if (base === null && (!sameCpus(now, bornWith) || readIrqActions(host, irq) === '')) continue;
     const wanted = target(base ?? defaultBase, change.after, change.online);
     if (sameCpus(now, wanted)) continue;

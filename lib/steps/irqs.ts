@@ -1,18 +1,15 @@
-import type { Host } from '../host/host.ts';
-import { affinityPath, DEFAULT_AFFINITY, listIrqs, readIrqActions, readIrqAffinity } from '../host/irqs.ts';
+import { DEFAULT_AFFINITY, listIrqs, readIrqActions, readIrqAffinity } from '../host/irqs.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import {
-  type CpuSet,
   formatCpuList,
   formatCpuMask,
   intersectionOf,
-  parseCpuMask,
   sameCpus,
   unionOf,
   without,
 } from '../words/cpu-list.ts';
-import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
+import { maskOf, moveIrq, offGuests, readDefaultMask } from './irq-affinity.ts';
 import { undoIrqs } from './irqs-undo.ts';
 import { cpusHeld, cpusOf, isNarrowedBy } from './shared-cpus.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
@@ -52,12 +49,14 @@ function observe({ guestCpus }: StepOf<'irqs'>, { host, others }: StepContext): 
     const actions = readIrqActions(host, irq);
     // Nobody handles it: whoever comes to do so gets it with the default affinity
     if (actions === '') continue;
-    const before = known.find((entry) => entry.actions === actions && isNarrowedBy(affinity, cpusOf(entry.list), theirs));
+    const before = known.find(
+      (entry) => entry.actions === actions && isNarrowedBy(affinity, cpusOf(entry.list), theirs),
+    );
     const base = before === undefined ? affinity : cpusOf(before.list);
     if (intersectionOf(base, own).length === 0) untouched.push(irq);
     else affinities[irq] = { actions, list: formatCpuList(base) };
   }
-  return { defaultMask: formatCpuMask(defaultBase), affinities, untouched: formatCpuList(untouched) };
+  return { defaultMask: formatCpuMask(defaultBase), affinities, untouched };
 }
 
 function apply(
@@ -77,39 +76,11 @@ function apply(
     if (!moveIrq(host, irq, offGuests(cpusOf(list), guests, hostCpus))) refused.push(irq);
   }
   if (refused.length > 0) {
-    note(`${refused.length} interrupts stay on the guest's CPUs: the kernel manages them itself (${shorten(refused)})`);
+    note(
+      `${refused.length} interrupts stay on the guest's CPUs: the kernel manages them itself (${shorten(refused)})`,
+    );
   }
   return { refused };
-}
-
-/** False where the kernel manages the interrupt itself (EIO before 6.12 or so, EPERM since) or has no room for it elsewhere. */
-export function moveIrq(host: Host, irq: string, cpus: CpuSet): boolean {
-  try {
-    host.write(affinityPath(irq), formatCpuList(cpus));
-    return true;
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    // Gone in the meantime: its handler let go of it
-    if (error.code === 'ENOENT') return true;
-    if (['EIO', 'EPERM', 'EINVAL', 'ENOSPC', 'EBUSY', 'EACCES'].includes(error.code ?? '')) return false;
-    throw error;
-  }
-}
-
-/** An interrupt needs a CPU: where guests have all of its own, the host's take their place. */
-export function offGuests(base: CpuSet, guests: CpuSet, hostCpus: CpuSet): CpuSet {
-  const left = without(base, guests);
-  return left.length > 0 ? left : hostCpus;
-}
-
-export function readDefaultMask(host: Host): CpuSet {
-  return maskOf(host.read(DEFAULT_AFFINITY));
-}
-
-export function maskOf(text: string): CpuSet {
-  const cpus = parseCpuMask(text);
-  if (cpus === null) throw new HostError(`Cannot read the CPU mask ${JSON.stringify(text)}: it is not one`);
-  return cpus;
 }
 
 function drift(
@@ -123,7 +94,9 @@ function drift(
     const now = got?.refused.includes(irq) === true ? null : readIrqAffinity(host, irq);
     return now !== null && !sameCpus(without(now, own), now);
   });
-  return back.length === 0 ? null : `${back.length} interrupts may use CPUs ${guestCpus} again (${shorten(back.map(([irq]) => irq))})`;
+  return back.length === 0
+    ? null
+    : `${back.length} interrupts may use CPUs ${guestCpus} again (${shorten(back.map(([irq]) => irq))})`;
 }
 
 function shorten(irqs: readonly string[]): string {

@@ -1,9 +1,16 @@
 import { CGROUPS, cgroupPath, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
-import { type CpuSet, formatCpuList, intersectionOf, parseCpuList, unionOf, without } from '../words/cpu-list.ts';
+import {
+  type CpuSet,
+  formatCpuList,
+  intersectionOf,
+  parseCpuList,
+  unionOf,
+  without,
+} from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
-import { heldOf, type HeldStepOf, type Memory, type StepOf } from '../words/step.ts';
+import { type HeldStepOf, heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { cpusHeld, cpusOf } from './shared-cpus.ts';
 import type { StepContext } from './step-kind.ts';
 
@@ -37,7 +44,8 @@ export function undoPartition(
     }
   } else {
     if (now.partition !== null) takeBack(host, path, was, now.partition);
-    if (!was.existed && !removeCgroup(host, path)) note(`The cgroup ${step.cgroup} is in use by now: left where it is`);
+    if (!was.existed && !removeCgroup(host, path))
+      note(`The cgroup ${step.cgroup} is in use by now: left where it is`);
     dropController(host, was);
   }
   seeCpus(host, step, othersCpus);

@@ -59,9 +59,15 @@ function makePartition(host: Host, path: string): void {
   host.write(`${path}/cpuset.cpus.partition`, PARTITION);
 }
 
-function drift(step: StepOf<'partition'>, _was: unknown, _got: unknown, { host }: StepContext): string | null {
+function drift(
+  step: StepOf<'partition'>,
+  _was: unknown,
+  _got: unknown,
+  { host }: StepContext,
+): string | null {
   const { cpus, partition } = readCpuset(host, step.cgroup);
-  if (partition !== PARTITION) return `the cgroup ${step.cgroup} is "${partition ?? 'gone'}", was "${PARTITION}"`;
+  if (partition !== PARTITION)
+    return `the cgroup ${step.cgroup} is "${partition ?? 'gone'}", was "${PARTITION}"`;
   const lost = without(cpusOf(step.guestCpus), parseCpuList(cpus ?? '') ?? []);
   return lost.length === 0 ? null : `the cgroup ${step.cgroup} has lost CPUs ${formatCpuList(lost)}`;
 }

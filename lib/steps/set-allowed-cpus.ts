@@ -12,7 +12,9 @@ export async function setAllowedCpus(host: Host, unit: string, cpus: CpuSet): Pr
   const result = await host.run([...CALL, unit, `AllowedCPUs=${list}`], { timeoutMs: TIME_LIMIT_MS });
   if (result.status === 0) return;
   const said = result.stderr.trim().split('\n')[0]?.slice(0, 200) ?? '';
-  const why = result.timedOut ? `systemd has not answered for ${TIME_LIMIT_MS} ms` : said || 'systemctl failed';
+  const why = result.timedOut
+    ? `systemd has not answered for ${TIME_LIMIT_MS} ms`
+    : said || 'systemctl failed';
   throw new HostError(`Cannot set AllowedCPUs=${list} of ${unit}: ${why}`, { path: 'systemctl' });
 }
 

@@ -4,10 +4,10 @@ import { readAllowedCpus } from '../host/systemd.ts';
 import { type CpuSet, formatCpuList, intersectionOf, sameCpus, unionOf, without } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
-import { cpusHeld, cpusOf } from './shared-cpus.ts';
 import { setAllowedCpus } from './set-allowed-cpus.ts';
-import { readDropIn, whoseDropIn } from './slice-value.ts';
+import { cpusHeld, cpusOf } from './shared-cpus.ts';
 import { undoSlice } from './slice-undo.ts';
+import { readDropIn, whoseDropIn } from './slice-value.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -34,7 +34,9 @@ export const sliceKind: StepKind<'slice'> = {
 function observe({ unit }: StepOf<'slice'>, { host, others }: StepContext): Memory<'slice'> {
   const dropIn = readDropIn(host, unit);
   const held = heldOf(others, 'slice').filter(({ step }) => step.unit === unit);
-  const base = held.find(({ was }) => dropIn !== was.dropIn && whoseDropIn(dropIn, was, cpusHeld(held)) === 'ours');
+  const base = held.find(
+    ({ was }) => dropIn !== was.dropIn && whoseDropIn(dropIn, was, cpusHeld(held)) === 'ours',
+  );
   if (base !== undefined) return base.was;
   const online = readOnlineCpus(host);
   const effective = readCpuset(host, unit).effective ?? online;
@@ -53,7 +55,9 @@ async function apply(
   const guests = unionOf(cpusOf(guestCpus), cpusHeld(held));
   const wanted = without(base, guests);
   if (wanted.length === 0) {
-    throw new HostError(`Cannot keep ${unit} off CPUs ${guestCpus}: it has only ${was.effective}, must keep one`);
+    throw new HostError(
+      `Cannot keep ${unit} off CPUs ${guestCpus}: it has only ${was.effective}, must keep one`,
+    );
   }
   if (sameCpus(wanted, base)) return { certain: true };
   await setAllowedCpus(host, unit, wanted);
@@ -71,7 +75,12 @@ async function apply(
   return { certain: true };
 }
 
-function drift(step: StepOf<'slice'>, was: Memory<'slice'>, _got: unknown, { host }: StepContext): string | null {
+function drift(
+  step: StepOf<'slice'>,
+  was: Memory<'slice'>,
+  _got: unknown,
+  { host }: StepContext,
+): string | null {
   const { unit, guestCpus } = step;
   const { effective } = readCpuset(host, unit);
   if (effective === null && !host.exists(`/sys/fs/cgroup/${unit}`)) return null;

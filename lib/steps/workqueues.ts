@@ -1,7 +1,16 @@
 import type { Host } from '../host/host.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import { readWorkqueueMask, WORKQUEUE_MASK } from '../host/workqueues.ts';
-import { type CpuSet, formatCpuList, formatCpuMask, intersectionOf, parseCpuMask, sameCpus, unionOf, without } from '../words/cpu-list.ts';
+import {
+  type CpuSet,
+  formatCpuList,
+  formatCpuMask,
+  intersectionOf,
+  parseCpuMask,
+  sameCpus,
+  unionOf,
+  without,
+} from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { cpusHeld, cpusOf, isNarrowedBy } from './shared-cpus.ts';
@@ -55,12 +64,20 @@ function undo(
   host.write(WORKQUEUE_MASK, formatCpuMask(wanted));
   const missing = without(wanted, readMask(host));
   if (missing.length === 0) return;
-  throw new HostError(`Cannot let unbound workqueues use CPUs ${formatCpuList(missing)} again: they are not taken`, {
-    path: WORKQUEUE_MASK,
-  });
+  throw new HostError(
+    `Cannot let unbound workqueues use CPUs ${formatCpuList(missing)} again: they are not taken`,
+    {
+      path: WORKQUEUE_MASK,
+    },
+  );
 }
 
-function drift(step: StepOf<'workqueues'>, _was: unknown, _got: unknown, { host }: StepContext): string | null {
+function drift(
+  step: StepOf<'workqueues'>,
+  _was: unknown,
+  _got: unknown,
+  { host }: StepContext,
+): string | null {
   const back = intersectionOf(readMask(host), cpusOf(step.guestCpus));
   return back.length === 0 ? null : `unbound workqueues may use CPUs ${formatCpuList(back)} again`;
 }
@@ -73,7 +90,8 @@ function withoutGuests(host: Host, base: CpuSet, guests: CpuSet): CpuSet {
 
 function readMask(host: Host): CpuSet {
   const mask = readWorkqueueMask(host);
-  if (mask === null) throw new HostError(`Cannot read ${WORKQUEUE_MASK}: it is not there`, { path: WORKQUEUE_MASK });
+  if (mask === null)
+    throw new HostError(`Cannot read ${WORKQUEUE_MASK}: it is not there`, { path: WORKQUEUE_MASK });
   return mask;
 }
 

@@ -67,13 +67,13 @@ export interface StepKinds {
   irqs: {
     step: { guestCpus: string };
     /**
-     * `affinities` by IRQ number, with the names of its actions to know it again. `untouched`: interrupts (as a list) that had
-     * an action and were off the guest's CPUs already.
+     * `affinities` by IRQ number, with the names of its actions to know it again. `untouched`: interrupts that were off the
+     * guest's CPUs already.
      */
     was: {
       defaultMask: string;
       affinities: Readonly<Record<string, { actions: string; list: string }>>;
-      untouched: string;
+      untouched: readonly number[];
     };
     /** Numbers of interrupts that the kernel would not move. */
     got: { refused: readonly string[] };
@@ -84,7 +84,8 @@ export interface StepKinds {
   governor: {
     step: { policy: string; cpus: string; governor: string | null; energy: string | null };
     was: { governor: string | null; energy: string | null };
-    got: null;
+    /** What the preference reads after being set: "default" and numbers read as something else. */
+    got: { energy: string | null } | null;
   };
   /** Sets one value in one file of /proc/sys or /sys, held while any guest holds it. */
   setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };

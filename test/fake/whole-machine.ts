@@ -4,6 +4,7 @@ import { recoverAll, releaseGuest } from '../../lib/apply/release.ts';
 import type { Report } from '../../lib/apply/report.ts';
 import type { Plan, Step } from '../../lib/words/step.ts';
 import { FakeHost } from './fake-host.ts';
+import { addKnobs, addLogind, inhibitorReasons } from './knobs-model.ts';
 import { addMemory } from './memory-model.ts';
 import { addModule, addPciDevice, loadDriver } from './pci-model.ts';
 
@@ -42,6 +43,14 @@ export function wholeMachine(more: (host: FakeHost) => void = () => {}): FakeHos
     { id: 0, cpus: '0-3', totalKib: 4 << 20, freeKib: 1 << 20, pools: pools() },
     { id: 1, cpus: '4-7', totalKib: 4 << 20, freeKib: 1 << 20, scatteredKib: 900 << 10, pools: pools() },
   ]);
+  addKnobs(host);
+  addLogind(host);
+  // A user's command that can be told from the state: it makes and removes a mark
+  host.put('/srv/mark', 'absent\n');
+  host.onRun('/usr/local/bin/mark', (argv, machine) => {
+    machine.put('/srv/mark', `${argv[1]}\n`);
+    return {};
+  });
   more(host);
   return host;
 }
@@ -66,6 +75,33 @@ export function driverStep(address: string, driver: string | null): Step {
 export function pagesStep(node: number, pages: number): Step {
   const step = { sizeKib: 2048, node, pages, waitMs: 500, compact: true, dropCaches: false };
   return { kind: 'hugepages', ...step, target: `node ${node}`, from: null, to: null };
+}
+
+/** One step of each kind that belongs to no device, page or CPU. */
+export function hostSteps(guest: string): Step[] {
+  const face = { target: 'x', from: null, to: null };
+  const mark = ['/usr/local/bin/mark'];
+  return [
+    {
+      ...face,
+      kind: 'command',
+      name: 'prepare-first',
+      argv: [...mark, guest],
+      undoArgv: [...mark, 'absent'],
+      timeoutMs: 1000,
+      undoTimeoutMs: 1000,
+    },
+    { ...face, kind: 'inhibit', token: `token of ${guest}` },
+    { ...face, kind: 'module', name: 'vfio_pci' },
+    { ...face, kind: 'setting', path: '/proc/sys/vm/stat_interval', value: '10', label: 'stat interval' },
+    {
+      ...face,
+      kind: 'setting',
+      path: '/sys/kernel/mm/transparent_hugepage/enabled',
+      value: 'never',
+      label: 'thp',
+    },
+  ];
 }
 
 /** Prepares as the command line does. */
@@ -106,7 +142,8 @@ export async function recover(host: FakeHost): Promise<void> {
  * unloaded by design: others may use them), and what the tests' own model keeps.
  */
 export function dump(host: FakeHost): readonly string[] {
-  return host.tree
+  const inhibitors = inhibitorReasons(host).map((why) => `inhibitor ${why}`);
+  const files = host.tree
     .dump()
     .filter(
       (line) =>
@@ -114,4 +151,5 @@ export function dump(host: FakeHost): readonly string[] {
           line,
         ),
     );
+  return [...files, ...inhibitors];
 }

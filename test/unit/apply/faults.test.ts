@@ -3,6 +3,7 @@ import { type Case, dieEverywhere, failEverywhere } from '../../fake/crash.ts';
 import {
   driverStep,
   dump,
+  hostSteps,
   pagesStep,
   planOf,
   prepare,
@@ -12,13 +13,19 @@ import {
 } from '../../fake/whole-machine.ts';
 
 const ONE = planOf('one', [
+  ...hostSteps('one'),
   pagesStep(0, 20),
   pagesStep(1, 30),
   driverStep('0000:04:00.1', null),
   driverStep('0000:04:00.0', 'vfio-pci'),
   driverStep('0000:01:00.0', 'vfio-pci'),
 ]);
-const TWO = planOf('two', [pagesStep(0, 15), pagesStep(1, 5), driverStep('0000:02:00.0', 'vfio-pci')]);
+const TWO = planOf('two', [
+  ...hostSteps('two').slice(1),
+  pagesStep(0, 15),
+  pagesStep(1, 5),
+  driverStep('0000:02:00.0', 'vfio-pci'),
+]);
 const CODES = ['EIO', 'ENODEV', 'EBUSY', 'ENOSPC'];
 
 const PREPARE: Case = {

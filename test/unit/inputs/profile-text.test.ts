@@ -222,6 +222,19 @@ const LINES: readonly [string, string, readonly string[]][] = [
     [`2 | cpu | guest | is quoted in a way that reads differently: "\\"\\\\x\\"" | ${QUOTE}`],
   ],
   [
+    'two single quotes',
+    "[devices]\nx = 'serial a' 'b'",
+    [`2 | devices | x | is quoted in a way that reads differently: "'serial a' 'b'" | ${QUOTE}`],
+  ],
+  [
+    'a section three times',
+    '[cpu]\n[cpu]\n[cpu]',
+    [
+      '2 | cpu | - | is there a second time, must be there once (first in line 1) | -',
+      '3 | cpu | - | is there a second time, must be there once (first in line 1) | -',
+    ],
+  ],
+  [
     'two quotes',
     '[devices]\nx = "a" "b"',
     [`2 | devices | x | is quoted in a way that reads differently: "\\"a\\" \\"b\\"" | ${QUOTE}`],
