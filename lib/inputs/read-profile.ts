@@ -108,6 +108,8 @@ function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profil
 class ValueReader {
   readonly problems: ProfileProblem[] = [];
   readonly #entries: ReadonlyMap<string, ProfileEntry>;
+  /** One complaint a key is enough. */
+  readonly #blamed = new Set<string>();
 
   constructor(entries: ReadonlyMap<string, ProfileEntry>) {
     this.#entries = entries;
@@ -151,7 +153,8 @@ class ValueReader {
   add(name: string, what: string, hint?: string): void {
     const entry = this.#entries.get(name);
     const [section = null, key = null] = entry === undefined ? name.split('.') : [entry.section, entry.key];
-    if (this.problems.some((problem) => problem.section === section && problem.key === key)) return;
+    if (this.#blamed.has(name)) return;
+    this.#blamed.add(name);
     this.problems.push({ line: entry?.line ?? null, section, key, what, hint: hint ?? null });
   }
 }

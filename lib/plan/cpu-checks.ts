@@ -3,7 +3,7 @@ import { type CpuSet, formatCpuList, intersectionOf, unionOf, without } from '..
 import type { Refusal } from '../words/errors.ts';
 import type { HeldStep } from '../words/step.ts';
 import { cpuHolders } from './cpu-holders.ts';
-import type { CpuPlanInput } from './cpus.ts';
+import type { CpuPlanInput } from './cpu-input.ts';
 
 /** Every reason why the guest cannot have these CPUs for itself. */
 export function checkGuestCpus(cpus: CpuSet, { profile, picture, held }: CpuPlanInput): Refusal[] {
@@ -21,7 +21,7 @@ function checkExistence(cpus: CpuSet, { online, present }: CpuPicture): Refusal[
     refusals.push({
       id: 'cpu-missing',
       summary: `Cannot give ${name(missing)} to the guest: this host has only ${formatCpuList(present)}`,
-      remedy: 'Name CPUs of this host in cpu.guest or in the domain’s cputune',
+      remedy: "Name CPUs of this host in cpu.guest or in the domain's cputune",
     });
   }
   if (offline.length > 0) {

@@ -4,7 +4,7 @@ import { type CpuSet, formatCpuList, intersectionOf, without } from '../words/cp
 import type { Refusal } from '../words/errors.ts';
 import { heldOf, type Step } from '../words/step.ts';
 import { cpuHolders } from './cpu-holders.ts';
-import type { CpuPlanInput } from './cpus.ts';
+import type { CpuPlanInput } from './cpu-input.ts';
 import { EMPTY_PART, type PlanPart } from './part.ts';
 
 type ControlBy<B extends CpuControl['by']> = Extract<CpuControl, { readonly by: B }>;
@@ -73,7 +73,7 @@ function planPartition(
   if (outside.length > 0) {
     const who = outside.map(([thread, pin]) => `${thread} on ${formatCpuList(pin)}`).join(', ');
     const notes = [
-      `The host is not kept off CPUs ${list}: without systemd that takes a partition for all of the guest’s threads, and these are pinned outside: ${who}. Pin them to CPUs of the guest`,
+      `The host is not kept off CPUs ${list}: without systemd that takes a partition for all of the guest's threads, and these are pinned outside: ${who}. Pin them to CPUs of the guest`,
     ];
     return { ...EMPTY_PART, notes };
   }

@@ -12,7 +12,7 @@ interface Rivalry {
 const RIVALRIES: Readonly<Record<CpuRival, Rivalry>> = {
   irqbalance: {
     kinds: ['irqs'],
-    does: 'moves interrupts onto the guest’s CPUs again',
+    does: "moves interrupts onto the guest's CPUs again",
     remedy: (cpus) =>
       `Set IRQBALANCE_BANNED_CPULIST=${cpus} in /etc/default/irqbalance or /etc/sysconfig/irqbalance and restart it`,
   },

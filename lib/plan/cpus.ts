@@ -1,23 +1,12 @@
-import type { CpuPicture } from '../host/cpu-picture.ts';
-import type { Domain } from '../inputs/domain.ts';
 import { type GuestCpus, guestCpusOf } from '../inputs/guest-cpus.ts';
-import type { Profile } from '../inputs/profile.ts';
 import { formatCpuList, intersectionOf, without } from '../words/cpu-list.ts';
-import type { HeldStep, Step } from '../words/step.ts';
+import type { Step } from '../words/step.ts';
 import { checkGuestCpus } from './cpu-checks.ts';
+import type { CpuPlanInput } from './cpu-input.ts';
 import { planIsolation } from './cpu-isolation.ts';
 import { noteRivals } from './cpu-rivals.ts';
 import { planGovernors } from './governors.ts';
 import { EMPTY_PART, mergeParts, type PlanPart } from './part.ts';
-
-/** What the planner of the CPUs decides from. */
-export interface CpuPlanInput {
-  readonly profile: Profile['cpu'];
-  readonly domain: Domain | null;
-  readonly picture: CpuPicture;
-  /** What other guests hold. */
-  readonly held: readonly HeldStep[];
-}
 
 /** Keeps host, interrupts and unbound workqueues off the guest's CPUs, and sets how fast these run. */
 export function planCpus(input: CpuPlanInput): PlanPart {
@@ -64,7 +53,7 @@ function noteUnknown({ profile, domain, picture }: CpuPlanInput): string[] {
   const notes: string[] = [];
   if (profile.governor !== null || profile.energy !== null) {
     notes.push(
-      'The governor and the energy preference of the profile do nothing: which CPUs are the guest’s is not known (cpu.guest, or vcpupin for every vCPU)',
+      "The governor and the energy preference of the profile do nothing: which CPUs are the guest's is not known (cpu.guest, or vcpupin for every vCPU)",
     );
   }
   const pinned = domain?.vcpuPins.size ?? 0;

@@ -2,7 +2,7 @@ import type { CpuPolicy } from '../host/cpufreq.ts';
 import { type CpuSet, formatCpuList, intersectionOf } from '../words/cpu-list.ts';
 import type { Refusal } from '../words/errors.ts';
 import { type HeldStep, heldOf, type StepOf } from '../words/step.ts';
-import type { CpuPlanInput } from './cpus.ts';
+import type { CpuPlanInput } from './cpu-input.ts';
 import { EMPTY_PART, type PlanPart } from './part.ts';
 
 /**
@@ -111,7 +111,7 @@ function refuseHeld(
   const theirs = [other.step.governor, other.step.energy].filter((word) => word !== null).join(' and ');
   return {
     id: 'governor-held',
-    summary: `Cannot set the governor of ${policy.name} (CPUs ${formatCpuList(policy.cpus)}): ${other.guest} shares these CPUs’ frequency and has it at ${theirs}`,
+    summary: `Cannot set the governor of ${policy.name} (CPUs ${formatCpuList(policy.cpus)}): ${other.guest} shares these CPUs' frequency and has it at ${theirs}`,
     remedy: `Use the same governor and energy preference as ${other.guest}, or CPUs of other policies`,
   };
 }

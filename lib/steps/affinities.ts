@@ -9,6 +9,7 @@ import {
   type TaskKey,
 } from '../host/tasks.ts';
 import { type CpuSet, formatCpuList, intersectionOf, sameCpus } from '../words/cpu-list.ts';
+import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { cpusOf } from './shared-cpus.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
@@ -45,8 +46,19 @@ function observe({ role, scope }: StepOf<'affinities'>, { host, others }: StepCo
   return { tasks: Object.fromEntries(pinned) };
 }
 
-async function apply({ role }: StepOf<'affinities'>, _was: unknown, { host }: StepContext): Promise<null> {
-  if (role === 'mend') await pinAgain(host, carried.get(host) ?? new Map());
+/** A task that stays loose while the guest runs is no reason against its start. */
+async function apply(
+  { role }: StepOf<'affinities'>,
+  _was: unknown,
+  { host, note }: StepContext,
+): Promise<null> {
+  if (role === 'remember') return null;
+  try {
+    tellRefused(await pinAgain(host, carried.get(host) ?? new Map()), note);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    note(`Tasks that the kernel let loose stay so while the guest runs: ${error.message}`);
+  }
   return null;
 }
 
@@ -57,13 +69,12 @@ async function undo(
   _got: unknown,
   { host, note }: StepContext,
 ): Promise<void> {
-  if (role === 'mend') {
-    carried.set(host, readPinned(host, scope));
-    return;
-  }
-  const pins = new Map([...(carried.get(host) ?? []), ...Object.entries(was.tasks)]);
-  const refused = await pinAgain(host, pins);
-  if (refused > 0) note(`${refused} tasks could not be pinned to their CPUs again`);
+  if (role === 'mend') carried.set(host, readPinned(host, scope));
+  else
+    tellRefused(
+      await pinAgain(host, new Map([...(carried.get(host) ?? []), ...Object.entries(was.tasks)])),
+      note,
+    );
 }
 
 /** Pins what is loose to those of its CPUs that it may use; gives how many tasks would not have it. */
@@ -77,10 +88,13 @@ async function pinAgain(host: Host, pins: ReadonlyMap<TaskKey, string>): Promise
     const [task = ''] = key.split(':');
     const argv = ['taskset', '-pc', formatCpuList(wanted), task];
     const { status } = await host.run(argv, { timeoutMs: TIME_LIMIT_MS });
-    const now = readTaskCpus(host, key);
-    if (status !== 0 && now !== null && !sameCpus(now, wanted)) refused++;
+    if (status !== 0 && looseTask(host, key, cpusOf(list), numbers) !== null) refused++;
   }
   return refused;
+}
+
+function tellRefused(refused: number, note: (line: string) => void): void {
+  if (refused > 0) note(`${refused} tasks could not be pinned to their CPUs again`);
 }
 
 /** Where a task must be pinned, or null where it is gone, still is, cannot be now, or was pinned elsewhere by somebody. */

@@ -1,4 +1,4 @@
-import { CGROUPS, cgroupPath, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
+import { CGROUPS, cgroupPath, listChildCgroups, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import {
@@ -44,7 +44,7 @@ export function undoPartition(
     }
   } else {
     if (now.partition !== null) takeBack(host, path, was, now.partition);
-    if (!was.existed && !removeCgroup(host, path))
+    if (!was.existed && !removeCgroup(host, step.cgroup))
       note(`The cgroup ${step.cgroup} is in use by now: left where it is`);
     dropController(host, was);
   }
@@ -65,19 +65,21 @@ function takeBack(host: Host, path: string, was: Memory<'partition'>, partition:
   try {
     host.write(`${path}/cpuset.cpus`, was.cpus === '' ? '\n' : was.cpus);
   } catch (error) {
-    if (!(error instanceof HostError) || error.code !== 'ENOSPC') throw error;
+    if (!hasCode(error, 'ENOSPC') || !isPopulated(host, path)) throw error;
     host.write(`${path}/cpuset.cpus`, formatCpuList(readOnlineCpus(host)));
   }
 }
 
 /** False where others have tasks or cgroups of theirs in it. */
-function removeCgroup(host: Host, path: string): boolean {
+function removeCgroup(host: Host, cgroup: string): boolean {
+  const path = cgroupPath(cgroup);
   try {
     host.remove(path);
     return true;
   } catch (error) {
-    if (error instanceof HostError && ['EBUSY', 'ENOTEMPTY'].includes(error.code ?? '')) return false;
-    throw error;
+    const isInUse = isPopulated(host, path) || listChildCgroups(host, cgroup).length > 0;
+    if (!hasCode(error, 'EBUSY', 'ENOTEMPTY') || !isInUse) throw error;
+    return false;
   }
 }
 
@@ -88,8 +90,20 @@ function dropController(host: Host, was: Memory<'partition'>): void {
   try {
     host.write(`${CGROUPS}/cgroup.subtree_control`, '-cpuset');
   } catch (error) {
-    if (!(error instanceof HostError) || error.code !== 'EBUSY') throw error;
+    const isPassedOn = listChildCgroups(host, '').some((child) =>
+      readSubtreeControl(host, child).includes('cpuset'),
+    );
+    if (!hasCode(error, 'EBUSY') || !isPassedOn) throw error;
   }
+}
+
+/** Whether the cgroup, or one below it, has tasks. */
+function isPopulated(host: Host, path: string): boolean {
+  return /^populated 1$/m.test(host.readOptional(`${path}/cgroup.events`) ?? '');
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof HostError && codes.includes(error.code ?? '');
 }
 
 function seeCpus(host: Host, step: StepOf<'partition'>, othersCpus: CpuSet): void {

@@ -4,16 +4,16 @@ import { Died, type FakeHost, type Fault } from './fake-host.ts';
 /** One machine and what is done on it: built anew for each fault. */
 export interface Case {
   readonly name: string;
-  /** A machine in the state before. */
-  build(): FakeHost;
+  /** A machine in the state before; its calls are counted from then on. */
+  build(): FakeHost | Promise<FakeHost>;
   /** What may die or fail. */
   act(host: FakeHost): Promise<void>;
   /** What the next process does to put things right; must not throw. */
   mend(host: FakeHost): Promise<void>;
   /** The machine as people see it, line by line. */
   dump(host: FakeHost): readonly string[];
-  /** What the dump must be in the end; by default that of the machine before. */
-  expected?(host: FakeHost): readonly string[];
+  /** What the dump must be in the end; by default that of the machine as built. */
+  expected?(): readonly string[];
 }
 
 /** Lets the process die at every call, before it and in the middle of it, and has another process put things right. */
@@ -21,7 +21,7 @@ export async function dieEverywhere(one: Case): Promise<number> {
   const calls = await countCalls(one);
   for (const how of ['die', 'die-in'] as const) {
     for (let at = 1; at <= calls; at++) {
-      const { host, wanted } = start(one, { at, how });
+      const { host, wanted } = await start(one, { at, how });
       const call = await died(() => one.act(host), host);
       const next = host.restart();
       await one.mend(next).catch((error: unknown) => {
@@ -41,7 +41,7 @@ export async function failEverywhere(one: Case, codes: readonly string[]): Promi
   let failed = 0;
   for (const how of codes) {
     for (let at = 1; at <= calls; at++) {
-      const { host, wanted } = start(one, { at, how });
+      const { host, wanted } = await start(one, { at, how });
       let error: unknown = null;
       await one.act(host).catch((caught: unknown) => {
         error = caught;
@@ -68,16 +68,16 @@ export async function failEverywhere(one: Case, codes: readonly string[]): Promi
 }
 
 async function countCalls(one: Case): Promise<number> {
-  const host = one.build();
+  const host = await one.build();
   const before = host.calls.length;
   await one.act(host);
   assert.ok(host.calls.length > before);
   return host.calls.length;
 }
 
-function start(one: Case, fault: Fault): { host: FakeHost; wanted: readonly string[] } {
-  const host = one.build();
-  const wanted = one.expected?.(host) ?? one.dump(host);
+async function start(one: Case, fault: Fault): Promise<{ host: FakeHost; wanted: readonly string[] }> {
+  const host = await one.build();
+  const wanted = one.expected?.() ?? one.dump(host);
   host.fault = fault;
   return { host, wanted };
 }

@@ -8,6 +8,8 @@ type RunHandler = (
   host: FakeHost,
   options: RunOptions,
 ) => Partial<RunResult> | undefined;
+/** What the kernel does with a folder of its own: fills a new cgroup, refuses to remove one in use. */
+type FolderHandler = (path: string, act: 'made' | 'removing', host: FakeHost) => void;
 type SpawnHandler = (argv: readonly string[], pid: number, host: FakeHost) => void;
 
 /** Thrown when the process is killed in the middle; nothing of it runs on, as after kill -9. */
@@ -36,7 +38,9 @@ export class FakeHost implements Host {
   /** The same machine, as seen by a new process of ours; the old one is gone and its lock with it. */
   restart(): FakeHost {
     this.#world.exit(this.#pid);
-    if (this.#world.lockedBy === this.#pid) this.#world.lockedBy = null;
+    if (this.#world.writer !== null) this.#world.exit(this.#world.writer);
+    this.#world.writer = null;
+    this.#world.lockedBy = null;
     return new FakeHost(this.#world);
   }
 
@@ -73,6 +77,10 @@ export class FakeHost implements Host {
   }
   onWrite(pattern: string | RegExp, handler: WriteHandler): this {
     this.#world.writes.push([pattern, handler]);
+    return this;
+  }
+  onFolder(pattern: RegExp, handler: FolderHandler): this {
+    this.#world.folders.push([pattern, handler]);
     return this;
   }
   onRun(program: string, handler: RunHandler): this {
@@ -163,6 +171,7 @@ export class FakeHost implements Host {
     this.#call('writeSlowly', `${path} = ${JSON.stringify(text)}`, () => this.#answer(path, text));
     if (this.#world.stuck.has(path)) {
       this.#world.clock += deadlineMs;
+      this.#world.writer = null;
       throw new HostError(`Cannot write ${path}: the kernel has not answered for ${deadlineMs} ms`, {
         code: 'ETIMEDOUT',
         path,
@@ -177,15 +186,16 @@ export class FakeHost implements Host {
   }
   startWriter(): ProcessIdentity {
     this.#call('startWriter', '');
-    const pid = this.#world.spawn(['/bin/sh', 'writer']);
-    // It ends with us, as the pipe between us does
-    this.#world.exit(pid);
-    return { pid, startTicks: pid * 10 };
+    // It ends with us, as the pipe between us does; one that the kernel holds on to is left to itself
+    this.#world.writer ??= this.#world.spawn(['/bin/sh', 'writer']);
+    return { pid: this.#world.writer, startTicks: this.#world.writer * 10 };
   }
 
   makeFolder(path: string, mode: number): void {
     this.#call('makeFolder', path);
+    const isNew = this.tree.get(path) === null;
     this.tree.folder(path).mode = mode;
+    if (isNew) this.#folder(path, 'made');
   }
   replaceFile(path: string, text: string, mode: number): void {
     this.#call('replaceFile', path);
@@ -205,6 +215,7 @@ export class FakeHost implements Host {
   remove(path: string): void {
     this.#call('remove', path);
     const node = this.tree.get(path, true);
+    if (node?.kind === 'folder') this.#folder(path, 'removing');
     if (node?.kind === 'folder' && node.children.size > 0 && !path.startsWith('/sys/fs/cgroup')) {
       throw failure('remove', path, 'ENOTEMPTY');
     }
@@ -262,6 +273,10 @@ export class FakeHost implements Host {
     this.logged.push(`${priority}: ${line}`);
   }
 
+  #folder(path: string, act: 'made' | 'removing'): void {
+    for (const [pattern, handler] of this.#world.folders) if (pattern.test(path)) handler(path, act, this);
+  }
+
   #call(name: string, what: string, inTheMiddle?: () => void): void {
     if (this.#dead) throw new Died();
     this.calls.push(`${name} ${what}`);
@@ -316,11 +331,13 @@ export class FakeHost implements Host {
 class World {
   readonly tree = new FakeTree();
   readonly writes: [string | RegExp, WriteHandler][] = [];
+  readonly folders: [RegExp, FolderHandler][] = [];
   readonly programs = new Map<string, RunHandler>();
   readonly spawns = new Map<string, SpawnHandler>();
   readonly busy = new Set<string>();
   readonly stuck = new Set<string>();
   lockedBy: number | null = null;
+  writer: number | null = null;
   clock = 1_000_000;
   #lastPid = 1000;
 

@@ -53,11 +53,11 @@ check "recover gives it back when the group is closed" says "disk is released" 0
 check "all is as before" same_state
 
 # A write that hangs in the kernel: somebody opens the sound card after the last look, and its driver waits for the close
-stopped_at_open "$B/0000:04:00.1/driver/unbind" passqemu prepare desktop >/tmp/wedged.out 2>&1 &
+stopped_at openat 1 "$B/0000:04:00.1/driver/unbind" passqemu prepare desktop >/tmp/wedged.out 2>&1 &
 prepare=$!
 wait_until 30 writer_of desktop && wait_until 30 is_stopped "$writer"
 exec 9<"${sound[0]}"
-kill -CONT "$writer"
+let_go "$writer"
 begun=$SECONDS
 wait $prepare
 status=$?
@@ -84,13 +84,14 @@ check "everything is as before the wedge" same_state
 
 # The same on the way home: its writer is stopped, which looks the same from outside
 check "the guest is prepared" exits 0 passqemu prepare desktop
-stopped_at_open "$B/0000:04:00.1/driver/unbind" passqemu release desktop >/tmp/wedged.out 2>&1
+stopped_at openat 1 "$B/0000:04:00.1/driver/unbind" passqemu release desktop >/tmp/wedged.out 2>&1 &
+wait $!
 check "release says what is not back" is "$?" 3
 check "and why" grep -F "the kernel has not answered for 3 s" /tmp/wedged.out
 check "the other device is home all the same" bound 0000:01:00.0 e1000e
 check "the pages are back all the same" is "$(cat $pages)" 0
 writer_of desktop
-kill -CONT "$writer"
+let_go "$writer"
 check "recover does the rest" says "desktop is released" 0 passqemu recover
 check "everything is as before the second wedge" same_state
 finish

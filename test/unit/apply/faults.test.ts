@@ -1,5 +1,7 @@
 import { test } from 'node:test';
+import type { Plan } from '../../../lib/words/step.ts';
 import { type Case, dieEverywhere, failEverywhere } from '../../fake/crash.ts';
+import type { FakeHost } from '../../fake/fake-host.ts';
 import {
   driverStep,
   dump,
@@ -35,7 +37,7 @@ const PREPARE: Case = {
   // Twice: what a first try could not put back, a second one does, and a third finds nothing to do
   mend: async (host) => {
     await release(host, 'one');
-    await release(host, 'one');
+    await release(host.restart(), 'one');
   },
   dump,
 };
@@ -52,18 +54,24 @@ test('prepare in which any call fails leaves the host as it was, at the latest a
   await failEverywhere(PREPARE, CODES);
 });
 
+/** A machine on which these guests are prepared, as a new process finds it. */
+async function prepared(...plans: readonly Plan[]): Promise<FakeHost> {
+  let host = wholeMachine();
+  for (const plan of plans) {
+    await prepare(host, plan);
+    host = host.restart();
+  }
+  return host;
+}
+
+const untouched = () => dump(wholeMachine());
+
 const RELEASE: Case = {
   ...PREPARE,
   name: 'release',
-  build: () => wholeMachine(),
-  act: async (host) => {
-    const fault = host.fault;
-    host.fault = null;
-    await prepare(host, ONE);
-    host.calls.length = 0;
-    host.fault = fault;
-    await release(host, 'one');
-  },
+  build: () => prepared(ONE),
+  act: (host) => release(host, 'one'),
+  expected: untouched,
 };
 
 test('release that is killed at any call is finished by release in a new process', async () => {
@@ -74,24 +82,18 @@ test('release in which any call fails is finished by the next one', async () => 
   await failEverywhere(RELEASE, CODES);
 });
 
-test('prepare of a second guest that dies anywhere leaves the first one alone', async () => {
-  await dieEverywhere({
+test('prepare of a second guest that dies or fails anywhere leaves the first one alone', async () => {
+  const second: Case = {
     name: 'second guest',
-    build: () => wholeMachine(),
-    act: async (host) => {
-      const fault = host.fault;
-      host.fault = null;
-      await prepare(host, ONE);
-      host.calls.length = 0;
-      host.fault = fault;
-      await prepare(host, TWO);
-    },
+    build: () => prepared(ONE),
+    act: async (host) => void (await prepare(host, TWO)),
     mend: async (host) => {
       await release(host, 'two');
-      await release(host, 'one');
     },
-    dump,
-  });
+    dump: (host) => dump(host).filter((line) => !line.includes('summary.json')),
+  };
+  await dieEverywhere(second);
+  await failEverywhere(second, ['EIO']);
 });
 
 test('two guests whose releases die anywhere, in either order, give everything back', async () => {
@@ -101,21 +103,14 @@ test('two guests whose releases die anywhere, in either order, give everything b
   ] as const) {
     await dieEverywhere({
       name: `${first} then ${second}`,
-      build: () => wholeMachine(),
-      act: async (host) => {
-        const fault = host.fault;
-        host.fault = null;
-        await prepare(host, ONE);
-        await prepare(host, TWO);
-        host.calls.length = 0;
-        host.fault = fault;
-        await release(host, first);
-      },
+      build: () => prepared(ONE, TWO),
+      act: (host) => release(host, first),
       mend: async (host) => {
         await release(host, second);
-        await release(host, first);
+        await release(host.restart(), first);
       },
       dump,
+      expected: untouched,
     });
   }
 });

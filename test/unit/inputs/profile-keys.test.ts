@@ -60,7 +60,7 @@ test('docs/profile.md says of every section and key what PROFILE_KEYS says', () 
       return `${start}${sectionText(section)}${end}`;
     },
   );
-  if (process.env['UPDATE'] === '1') writeFileSync(file, expected);
+  if (process.env.UPDATE === '1') writeFileSync(file, expected);
   else assert.equal(text, expected);
   const documented = [...text.matchAll(/<!-- section:(\w+) -->/g)].map(([, section]) => section);
   assert.deepEqual(documented, Object.keys(PROFILE_SECTIONS));
