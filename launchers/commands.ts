@@ -105,15 +105,6 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./devices.ts')).devices(line, globals),
   },
   {
-    name: 'topology',
-    words: '',
-    summary: 'show packages, cores, caches and NUMA nodes, and which guest holds which CPU',
-    options: [],
-    changes: false,
-    count: [0, 0],
-    run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),
-  },
-  {
     name: 'version',
     words: '',
     summary: 'print the version',

@@ -1,5 +1,5 @@
 import { type CpuSet, formatCpuList, parseCpuList, sameCpus } from '../words/cpu-list.ts';
-import { cgroupPath, listChildCgroups, readEffectiveCpus } from './cgroups.ts';
+import { cgroupPath, listChildCgroups, readCgroupOf, readEffectiveCpus } from './cgroups.ts';
 import type { Host } from './host.ts';
 import type { CpuNumbers } from './online-cpus.ts';
 import { parseStartTicks } from './start-ticks.ts';
@@ -29,9 +29,15 @@ export function readPinnedTasksInCgroups(host: Host, numbers: CpuNumbers): Map<T
 /** The pinned tasks of the whole machine, kernel threads that can be pinned too. */
 export function readAllPinnedTasks(host: Host, numbers: CpuNumbers): Map<TaskKey, string> {
   const pinned = new Map<TaskKey, string>();
-  const free = [numbers.possible, numbers.online];
+  const free = freeMasks(host, '', numbers);
   for (const process of host.list('/proc')) {
     if (/^\d+$/.test(process)) addPinned(host, host.list(`/proc/${process}/task`), free, pinned);
+  }
+  // Tasks in cgroups with CPUs of their own look pinned to these from afar
+  for (const [key, list] of pinned) {
+    const cgroup = readCgroupOf(host, key.slice(0, key.indexOf(':')));
+    if (cgroup === null || cgroup === '/') continue;
+    if (freeMasks(host, cgroup, numbers).some((mask) => formatCpuList(mask) === list)) pinned.delete(key);
   }
   return pinned;
 }

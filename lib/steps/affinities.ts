@@ -35,12 +35,9 @@ export const affinitiesKind: StepKind<'affinities'> = {
 function observe({ role, scope }: StepOf<'affinities'>, { host, others }: StepContext): Memory<'affinities'> {
   if (role === 'mend') return { tasks: {} };
   const pinned = readPinned(host, scope);
-  // A pin that an earlier guest's change has shortened, or made impossible for now, is still the one to go back to
   for (const { was } of heldOf(others, 'affinities')) {
-    for (const [key, list] of Object.entries(was.tasks)) {
-      const cpus = readTaskCpus(host, key);
-      if (cpus !== null && isShortened(pinned.get(key), list)) pinned.set(key, list);
-    }
+    const alive = Object.entries(was.tasks).filter(([key]) => readTaskCpus(host, key) !== null);
+    addOlderPins(pinned, Object.fromEntries(alive));
   }
   carried.set(host, pinned);
   return { tasks: Object.fromEntries(pinned) };
@@ -70,11 +67,7 @@ async function undo(
   { host, note }: StepContext,
 ): Promise<void> {
   if (role === 'mend') carried.set(host, readPinned(host, scope));
-  else
-    tellRefused(
-      await pinAgain(host, new Map([...(carried.get(host) ?? []), ...Object.entries(was.tasks)])),
-      note,
-    );
+  else tellRefused(await pinAgain(host, addOlderPins(carried.get(host) ?? new Map(), was.tasks)), note);
 }
 
 /** Pins what is loose to those of its CPUs that it may use; gives how many tasks would not have it. */
@@ -108,10 +101,16 @@ function looseTask(host: Host, key: TaskKey, pin: CpuSet, numbers: CpuNumbers): 
   return free.some((mask) => sameCpus(mask, now)) ? wanted : null;
 }
 
-function isShortened(now: string | undefined, before: string): boolean {
-  if (now === undefined) return true;
-  const cpus = cpusOf(now);
-  return sameCpus(intersectionOf(cpus, cpusOf(before)), cpus);
+/** Adds older pins: one that a guest has shortened since, or made impossible for now, is still the one to go back to. */
+function addOlderPins(
+  pins: Map<TaskKey, string>,
+  older: Readonly<Record<TaskKey, string>>,
+): Map<TaskKey, string> {
+  for (const [key, list] of Object.entries(older)) {
+    const now = cpusOf(pins.get(key) ?? '');
+    if (sameCpus(intersectionOf(now, cpusOf(list)), now)) pins.set(key, list);
+  }
+  return pins;
 }
 
 function readPinned(host: Host, scope: 'cgroups' | 'all'): Map<TaskKey, string> {

@@ -62,7 +62,8 @@ if os.path.isdir("/run/systemd/system"):
 for path in glob.glob("/proc/irq/*/smp_affinity_list"):
     actions = sorted(name for name in os.listdir(os.path.dirname(path)) if os.path.isdir(os.path.dirname(path) + "/" + name))
     if actions:
-        say("irq " + "+".join(actions), read(path))
+        # USB buses are numbered in the order of probing
+        say("irq " + re.sub(r":usb[0-9]+", ":usb", "+".join(actions)), read(path))
 say("irq default", read("/proc/irq/default_smp_affinity"))
 say("workqueue cpumask", read("/sys/devices/virtual/workqueue/cpumask"))
 for path in glob.glob("/sys/devices/system/cpu/cpufreq/policy*"):
@@ -95,7 +96,9 @@ for stat in glob.glob("/proc/[0-9]*/task/[0-9]*/stat"):
         continue
     comm = text[text.index("(") + 1:text.rindex(")")]
     start = int(text[text.rindex(")") + 2:].split()[19])
-    if comm.startswith("kworker") or (since is not None and start > since):
+    # Workers and rescuers of workqueues (PF_WQ_WORKER) are moved by the kernel from job to job
+    is_worker = int(text[text.rindex(")") + 2:].split()[6]) & 0x20
+    if is_worker or (since is not None and start > since):
         continue
     allowed = re.search(r"^Cpus_allowed_list:\s*(\S*)", read(os.path.dirname(stat) + "/status"), re.M)
     if comm == "systemd-inhibit":

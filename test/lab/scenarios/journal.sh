@@ -12,31 +12,24 @@ writer_of() {
   [ -n "$writer" ]
 }
 
-# stopped_at SYSCALL COUNT PATH COMMAND [ARG ...]: runs it; whoever of it comes to that system call on PATH for the COUNTth
-# time is stopped before the kernel sees the call. strace is a grandchild, so that the command's status is our own.
-# (Its signal injection does nothing with --seccomp-bpf, and without that everything is three times as slow.)
-stopped_at() {
-  local call=$1 count=$2 path=$3
-  shift 3
-  exec strace -D -f --seccomp-bpf -qqq -o /dev/null -P "$path" -e "trace=$call" -e "inject=$call:delay_enter=1000s:when=$count" "$@"
+# held_up SYSCALL COUNT SECONDS PATH COMMAND [ARG ...]: runs it; whoever of it comes to that system call on PATH for the
+# COUNTth time has to wait so long before the kernel sees the call. strace is a grandchild, so that the command's status is
+# our own. (Without --seccomp-bpf everything takes three times as long; with it, strace cannot send signals.)
+held_up() {
+  local call=$1 count=$2 seconds=$3 path=$4
+  shift 4
+  strace -D -f --seccomp-bpf -qqq -o /dev/null -P "$path" \
+    -e "trace=$call" -e "inject=$call:delay_enter=${seconds}s:when=$count" "$@"
 }
 
-# is_stopped PID: whether it is held by strace, and not just passing by
-is_stopped() {
+# is_held_up PID: whether it waits for strace, and is not just passing by
+is_held_up() {
   local line
   for _ in 1 2 3; do
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
     [[ ${line##*) } == t* ]] || return 1
-    sleep 0.02
+    sleep 0.05
   done
-}
-
-# let_go PID: whoever traces the process leaves it to itself
-let_go() {
-  local line
-  while read -r line; do
-    [[ $line == TracerPid:* ]] && kill "${line#TracerPid:}"
-  done <"/proc/$1/status"
 }
 
 # wait_until PATIENCE COMMAND [ARG ...]: tries the command until it succeeds, so many seconds long

@@ -1,5 +1,7 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm,trixie iommu=intel,amd in=short timeout=240
+# lab: tier=mid suite=bookworm iommu=intel in=short timeout=240
+# lab: tier=mid suite=trixie iommu=amd in=full timeout=240
+# lab: tier=full suite=bookworm,trixie iommu=intel in=full timeout=300
 # A NIC, an NVMe, a VGA+audio pair, a USB controller and a group of several functions go to vfio-pci and home again.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -32,6 +34,8 @@ nic = 0000:01:00.0
 X
 
 for m in acpi-cpufreq cpufreq_powersave; do modprobe $m 2>/dev/null; done
+# Asking libvirt for a guest starts its daemon by socket: that is not ours to compare
+[ ! -d /run/systemd/system ] || virsh -c qemu:///system list >/dev/null 2>&1
 state_before
 check "devices --json tells of the NIC" json_has "d.devices.some((x) => x.address === '0000:01:00.0' && x.driver === 'e1000e' && x.vendorId === '8086')" passqemu devices --json
 check "plan names the NIC's way" says "bind 0000:01:00.0 to vfio-pci" 0 passqemu plan all
