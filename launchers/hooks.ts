@@ -1,5 +1,6 @@
 import { readOwnFile } from '../lib/host/standard-input.ts';
 import { type HookStatus, installHook, readHookStatus, uninstallHook } from '../lib/setup/hook-install.ts';
+import { installRecoverUnit, RECOVER_UNIT, uninstallRecoverUnit } from '../lib/setup/recover-unit.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
@@ -12,6 +13,7 @@ export async function hooks(line: CommandLine, globals: Globals): Promise<number
   const act = line.words[0];
   if (act === 'uninstall') {
     const removed = uninstallHook(host);
+    if (await uninstallRecoverUnit(host)) removed.push(RECOVER_UNIT);
     out(
       json
         ? JSON.stringify({ removed })
@@ -35,6 +37,8 @@ export async function hooks(line: CommandLine, globals: Globals): Promise<number
       'It must lie beside passqemu, or in /usr/local/lib/passqemu/qemu',
     );
   const { status, written } = await installHook(host, bundle, process.execPath);
+  const program = host.realPath(process.argv[1] ?? '');
+  if (program !== null) await installRecoverUnit(host, program);
   out(
     json
       ? JSON.stringify({ written, ...status }, null, 2)

@@ -5,7 +5,7 @@ import { type CpuSet, formatCpuMask, sameCpus, unionOf, without } from '../words
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { maskOf, moveIrq, offGuests, readDefaultMask } from './irq-affinity.ts';
-import { cpusHeld, cpusOf, isNarrowedBy } from './shared-cpus.ts';
+import { cpusHeld, cpusOf, isKeptOff } from './shared-cpus.ts';
 import type { StepContext } from './step-kind.ts';
 
 /** Everything that decides where one interrupt goes: guests' CPUs before and after this undo, and the host's. */
@@ -43,7 +43,7 @@ export function undoIrqs(
     if (base === null && (!sameCpus(now, bornWith) || readIrqActions(host, irq) === '')) continue;
     const wanted = target(base ?? defaultBase, change.after, change.online);
     if (sameCpus(now, wanted)) continue;
-    if (base !== null && !isOurs(now, base, change)) moved++;
+    if (base !== null && !isKeptOff(now, base, change.before)) moved++;
     // A managed one refuses now as it did before, and has lost nothing
     else if (!moveIrq(host, String(irq), wanted) && without(wanted, now).length > 0) left.push(String(irq));
   }
@@ -61,14 +61,9 @@ function restoreDefault(host: Host, base: CpuSet, change: Change, note: (line: s
   const narrowed = target(base, change.before, change.online);
   const wanted = target(base, change.after, change.online);
   if (sameCpus(now, wanted)) return narrowed;
-  if (isOurs(now, base, change)) host.write(DEFAULT_AFFINITY, formatCpuMask(wanted));
+  if (isKeptOff(now, base, change.before)) host.write(DEFAULT_AFFINITY, formatCpuMask(wanted));
   else note('The default affinity of interrupts has been changed by somebody else since: left as it is');
   return narrowed;
-}
-
-/** Whether an affinity is as we leave it: the base less guests' CPUs, or the host's CPUs where nothing of it was left. */
-function isOurs(now: CpuSet, base: CpuSet, { before, online }: Change): boolean {
-  return isNarrowedBy(now, base, before) || sameCpus(now, target(base, before, online));
 }
 
 function target(base: CpuSet, guests: CpuSet, online: CpuSet): CpuSet {

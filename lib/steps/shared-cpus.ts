@@ -24,3 +24,9 @@ export function cpusHeld(held: readonly GuestCpusHeld[]): CpuSet {
 export function isNarrowedBy(now: CpuSet, base: CpuSet, guests: CpuSet): boolean {
   return without(now, base).length === 0 && without(without(base, now), guests).length === 0;
 }
+
+/** The same for what must not be empty: where guests have all of the base, we have put CPUs of the host in its place. */
+export function isKeptOff(now: CpuSet, base: CpuSet, guests: CpuSet): boolean {
+  if (isNarrowedBy(now, base, guests)) return true;
+  return without(base, guests).length === 0 && without(now, base).length === now.length;
+}

@@ -13,7 +13,7 @@ import {
 } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
-import { cpusHeld, cpusOf, isNarrowedBy } from './shared-cpus.ts';
+import { cpusHeld, cpusOf, isKeptOff, isNarrowedBy } from './shared-cpus.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 
 /** The unbound workqueues' CPUs: their base minus the CPUs of all guests (Documentation/core-api/workqueue.rst). */
@@ -57,7 +57,7 @@ function undo(
   const wanted = othersCpus.length === 0 ? base : withoutGuests(host, base, othersCpus);
   const now = readMask(host);
   if (sameCpus(now, wanted)) return;
-  if (!isNarrowedBy(now, base, guests) && !sameCpus(now, withoutGuests(host, base, guests))) {
+  if (!isKeptOff(now, base, guests)) {
     note(`The CPUs of unbound workqueues have been changed by somebody else since: left as they are`);
     return;
   }

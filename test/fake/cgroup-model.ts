@@ -58,11 +58,13 @@ export function addCgroups(
   show(host, model);
 }
 
-/** Puts a task into a cgroup, pinned or not. */
-export function addTask(host: FakeHost, task: FakeTask): void {
+/** Puts tasks into cgroups, pinned or not. */
+export function addTasks(host: FakeHost, ...tasks: readonly FakeTask[]): void {
   const model = modelOf(host);
-  const wanted = task.pin === undefined ? null : listOf(task.pin);
-  model.tasks.set(task.pid, { ...task, wanted, mask: wanted ?? usable(host, model, task.cgroup) });
+  for (const task of tasks) {
+    const wanted = task.pin === undefined ? null : listOf(task.pin);
+    model.tasks.set(task.pid, { ...task, wanted, mask: wanted ?? usable(host, model, task.cgroup) });
+  }
   show(host, model);
 }
 

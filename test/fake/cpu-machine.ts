@@ -9,7 +9,7 @@ import {
   addIrqs,
   addPolicies,
   addSystemd,
-  addTask,
+  addTasks,
   addWorkqueues,
   type FakeTask,
   listOf,
@@ -31,7 +31,7 @@ export function addCpuMachine(host: FakeHost, { systemd, forgets }: CpuMachine):
   addCpus(host, { online: '0-7', release: forgets ? '6.1.0-56-amd64' : '6.12.95-amd64' });
   addCgroups(host, systemd ? SLICES : ['svc'], { forgets, subtree: systemd ? 'memory pids' : '' });
   if (systemd) addSystemd(host);
-  for (const task of systemd ? systemdTasks() : plainTasks()) addTask(host, task);
+  addTasks(host, ...(systemd ? systemdTasks() : plainTasks()));
   addIrqs(host, [
     { irq: 0, actions: ['timer'], affinity: '0', managed: 'EIO' },
     { irq: 9, actions: ['acpi'], affinity: '0-7' },

@@ -2,7 +2,7 @@ import { type CpuSet, parseCpuList } from '../../lib/words/cpu-list.ts';
 import { HostError } from '../../lib/words/errors.ts';
 import type { FakeHost } from './fake-host.ts';
 
-export { addCgroups, addTask, type FakeTask, forgetCgroups, taskCpus } from './cgroup-model.ts';
+export { addCgroups, addTasks, type FakeTask, forgetCgroups, taskCpus } from './cgroup-model.ts';
 export { addIrqs, type FakeIrq } from './irq-model.ts';
 export { addSystemd } from './systemd-model.ts';
 

@@ -13,9 +13,15 @@ const MACHINES: readonly CpuMachine[] = [
 ];
 const CODES = ['EIO', 'EBUSY', 'ENOSPC'];
 
+const plans = new Map<string, PlanPart>();
+
 /** Plans as on a fresh machine: what is read for it is not what the faults are about. */
 function planned(about: CpuMachine, cpus: string): PlanPart {
-  return planFor(cpuMachine(about), cpus, { energy: cpus === '4-5' ? 'performance' : null });
+  const key = `${JSON.stringify(about)} ${cpus}`;
+  const plan =
+    plans.get(key) ?? planFor(cpuMachine(about), cpus, { energy: cpus === '4-5' ? 'performance' : null });
+  plans.set(key, plan);
+  return plan;
 }
 
 async function start(host: FakeHost, about: CpuMachine, guest: string, cpus: string): Promise<void> {
