@@ -105,6 +105,15 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./devices.ts')).devices(line, globals),
   },
   {
+    name: 'topology',
+    words: '',
+    summary: 'show packages, caches, cores and memory nodes, and which CPUs the kernel keeps free',
+    options: [],
+    changes: false,
+    count: [0, 0],
+    run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),
+  },
+  {
     name: 'version',
     words: '',
     summary: 'print the version',

@@ -14,7 +14,7 @@ import type { Use } from '../lib/host/uses.ts';
 import { blocksGroup } from '../lib/plan/group-rule.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
 import { pciKind } from '../lib/words/pci-class.ts';
-import { heldOf } from '../lib/words/step.ts';
+import { type HeldStep, heldOf } from '../lib/words/step.ts';
 
 /** An IOMMU group: `viable` says whether VFIO could open it as its members are bound now, `blockers` who prevents that. */
 export interface GroupReport {
@@ -67,11 +67,12 @@ export interface DevicesReport {
 
 /** Reads the report of the whole machine. */
 export function readDevicesReport(host: Host, stateDir: string): DevicesReport {
-  const tree = readPciTree(host);
+  const { held, wedged, complete } = readHeldSteps(host, stateDir);
+  const tree = readPciTree(host, wedged);
   // What hangs on a bridge is told of the function it belongs to
   const addresses = [...tree.values()].filter(({ isBridge }) => !isBridge).map(({ address }) => address);
   const names = readPciNames(host, tree.values());
-  const guests = readGuests(host, stateDir);
+  const guests = complete ? guestsOf(held) : readGuests(host, stateDir);
   const uses = readUses(host, addresses);
   const openBy = readOpenBy(host, addresses);
   return {
@@ -108,10 +109,12 @@ function readGroups(host: Host, tree: PciTree): GroupReport[] {
     });
 }
 
-/** Which guest holds which function, by the journals; where those may not be read, by the summary beside them; null where nobody tells. */
+function guestsOf(held: readonly HeldStep[]): ReadonlyMap<string, string> {
+  return new Map(heldOf(held, 'driver').map(({ guest, step }) => [step.address, guest]));
+}
+
+/** Which guest holds which function, for who may not read the journals: by the summary beside them; null where that does not tell. */
 function readGuests(host: Host, stateDir: string): ReadonlyMap<string, string> | null {
-  const { held, complete } = readHeldSteps(host, stateDir);
-  if (complete) return new Map(heldOf(held, 'driver').map(({ guest, step }) => [step.address, guest]));
   const summary = readSummary(host, stateDir);
   if (summary === null) return null;
   return new Map(

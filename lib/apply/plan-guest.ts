@@ -13,10 +13,12 @@ import { planMemory } from '../plan/memory.ts';
 import { wantsHugepages } from '../plan/memory-demand.ts';
 import { EMPTY_PART, mergeParts, type PlanPart } from '../plan/part.ts';
 import { RefusedError } from '../words/errors.ts';
+import type { PciAddress } from '../words/pci-address.ts';
 import type { HeldStep, Plan } from '../words/step.ts';
 import type { GuestInputs } from './guest.ts';
 import { heldSteps } from './journal.ts';
 import type { Journal } from './journal-text.ts';
+import { wedgedFunctions } from './wedged.ts';
 
 /**
  * Reads what the planners must know of the host, no more, and puts their parts into the order of a prepare: commands of the user,
@@ -36,7 +38,7 @@ export function planGuest(host: Host, inputs: GuestInputs, journals: readonly Jo
     commands.first,
     knobs,
     memoryPart(host, inputs, held),
-    devicePart(host, inputs, held),
+    devicePart(host, inputs, held, wedgedFunctions(host, journals)),
     planCpus({ profile: profile.cpu, domain, picture: readCpuPicture(host, profile.cpu, domain), held }),
     commands.last,
   );
@@ -57,10 +59,15 @@ function memoryPart(host: Host, { profile, domain }: GuestInputs, others: readon
   return planMemory({ profile, domain, picture: readMemoryPicture(host), others, mappedKib });
 }
 
-function devicePart(host: Host, { profile, domain }: GuestInputs, held: readonly HeldStep[]): PlanPart {
+function devicePart(
+  host: Host,
+  { profile, domain }: GuestInputs,
+  held: readonly HeldStep[],
+  wedged: ReadonlySet<PciAddress>,
+): PlanPart {
   const { requests } = profile.devices;
   const domainFunctions = domain?.functions ?? [];
   if (requests.length === 0 && domainFunctions.length === 0) return EMPTY_PART;
-  const picture = readDevicePicture(host, requests, domainFunctions);
+  const picture = readDevicePicture(host, requests, domainFunctions, wedged);
   return planDevices({ wishes: profile.devices, domainFunctions, picture, held });
 }

@@ -45,7 +45,9 @@ export function settleJournal(journal: Journal, context: StepContext): void {
 
 /** Waits for the writers of a dead process; one that does not end means that the kernel holds the device. */
 async function settleWriters(host: Host, journal: Journal): Promise<void> {
-  const live = () => journal.writers.filter((writer) => isAlive(host, writer));
+  // One that is known to wait has been waited for
+  const known = new Set(liveEntries(journal).map(({ wedged }) => wedged?.writer.pid));
+  const live = () => journal.writers.filter((writer) => !known.has(writer.pid) && isAlive(host, writer));
   if (await waitUntil(host, LAST_WRITE_MS, () => live().length === 0)) return;
   const last = liveEntries(journal).findLast((entry) => entry.step.kind === 'driver');
   const writer = live()[0];

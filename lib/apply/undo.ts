@@ -3,7 +3,7 @@ import { kindOf } from '../steps/registry.ts';
 import type { StepContext } from '../steps/step-kind.ts';
 import { HostError, PassqemuError } from '../words/errors.ts';
 import type { HeldStep } from '../words/step.ts';
-import { appendLine, liveEntries } from './journal.ts';
+import { appendLine, heldSteps, liveEntries } from './journal.ts';
 import type { Journal, JournalEntry } from './journal-text.ts';
 import type { Report } from './report.ts';
 import { isAlive, markWedged } from './settle.ts';
@@ -21,7 +21,8 @@ export async function undoJournal(
 ): Promise<string[]> {
   const left: string[] = [];
   for (const entry of liveEntries(journal).reverse()) {
-    const context: StepContext = { host, guest: journal.header.guest, others, note: report.note };
+    const own = heldSteps([journal]);
+    const context: StepContext = { host, guest: journal.header.guest, others, own, note: report.note };
     const words = kindOf(entry.step).describeUndo(entry.step, entry.was);
     const begun = host.now();
     try {

@@ -43,11 +43,17 @@ export function pciFolder(address: PciAddress): string {
   return `/sys/bus/pci/devices/${address}`;
 }
 
-/** Reads one function; null where there is none, or where it went away while we looked. */
-export function readPciFunction(host: Host, address: PciAddress): PciFunction | null {
+/** What the kernel shows only under the function's lock (drivers/pci/pci-sysfs.c, iov.c: device_lock). */
+const UNDER_LOCK = ['driver_override', 'sriov_totalvfs', 'sriov_numvfs'];
+
+/**
+ * Reads one function; null where there is none, or where it went away while we looked. Of one that is `wedged` (its lock is
+ * held by a write that does not end) only what is shown without the lock.
+ */
+export function readPciFunction(host: Host, address: PciAddress, wedged = false): PciFunction | null {
   const folder = pciFolder(address);
   // One listing instead of a question for each file that may not be there
-  const names = new Set(host.list(folder));
+  const names = new Set(host.list(folder).filter((name) => !wedged || !UNDER_LOCK.includes(name)));
   const text = (name: string) => (names.has(name) ? host.readOptional(`${folder}/${name}`) : null);
   const link = (name: string) => (names.has(name) ? host.linkName(`${folder}/${name}`) : null);
   const hex = (name: string, digits: number) => parseHex(text(name), digits);

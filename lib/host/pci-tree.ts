@@ -10,11 +10,11 @@ export function listPciAddresses(host: Host): PciAddress[] {
   return parseAddresses(host.list('/sys/bus/pci/devices'));
 }
 
-/** Reads every function of the machine; one that goes away meanwhile is left out. */
-export function readPciTree(host: Host): PciTree {
+/** Reads every function of the machine, of `wedged` ones what can be read without waiting; one that goes away meanwhile is left out. */
+export function readPciTree(host: Host, wedged: ReadonlySet<PciAddress> = new Set()): PciTree {
   const tree = new Map<PciAddress, PciFunction>();
   for (const address of listPciAddresses(host)) {
-    const found = readPciFunction(host, address);
+    const found = readPciFunction(host, address, wedged.has(address));
     if (found !== null) tree.set(address, found);
   }
   return tree;

@@ -17,12 +17,13 @@ import { readBestVfioDrivers, readDriverOfModule, type VfioDriver } from './vfio
 
 /**
  * Reads what the planner of devices must know, and no more: the functions that the profile and the domain name, their groups and
- * cards, who uses them. Selectors other than an address look through all functions, at the one file they ask about.
+ * cards, who uses them; of `wedged` ones what can be read without waiting. Selectors other than an address look through all functions, at the one file they ask about.
  */
 export function readDevicePicture(
   host: Host,
   requests: readonly DeviceRequest[],
   domainFunctions: readonly DomainFunction[],
+  wedged: ReadonlySet<PciAddress> = new Set(),
 ): DevicePicture {
   const candidates = requests.map(({ selector }) => findFunctions(host, selector));
   const chosen = requests.flatMap(({ selector }, index) => chosenOf(selector, candidates[index]!) ?? []);
@@ -31,7 +32,7 @@ export function readDevicePicture(
   const groups = new Map<number, readonly PciAddress[]>();
   const read = (address: PciAddress): void => {
     if (functions.has(address)) return;
-    const fn = readPciFunction(host, address);
+    const fn = readPciFunction(host, address, wedged.has(address));
     if (fn !== null) functions.set(address, fn);
   };
   for (const address of named) read(address);

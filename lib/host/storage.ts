@@ -2,7 +2,7 @@ import type { PciAddress } from '../words/pci-address.ts';
 import { type BlockDevice, readBlockDevices } from './block-devices.ts';
 import type { Host } from './host.ts';
 import { type Mounts, readMounts, unescapeMount } from './mounts.ts';
-import type { Use } from './uses.ts';
+import { LAYERS, type Use } from './uses.ts';
 
 /**
  * How the host uses the disks on these functions: mounts, swap, and everything stacked on top (device mapper with LVM and LUKS,
@@ -59,7 +59,7 @@ function lookAt(look: Look, address: PciAddress, layer: Layer, seen: Set<string>
   seen.add(layer.name);
   const { host, mounts, swaps, pools, uses } = look;
   const label = readLabel(host, layer);
-  const on = [...layer.chain, label].join(', ');
+  const on = [...layer.chain, label].join(LAYERS);
   const add = (why: Use['why'], what: string) => uses.push({ address, why, what, on, severity: 'refuse' });
 
   const pool = pools.get(layer.name);
@@ -158,5 +158,5 @@ function explains(disks: readonly BlockDevice[], uses: readonly Use[], claim: Us
   const parts = disks
     .filter((part) => disk !== undefined && part.path.startsWith(`${disk.path}/`))
     .map(({ name }) => name);
-  return uses.some((use) => parts.includes(use.on.split(', ')[0]!));
+  return uses.some((use) => parts.includes(use.on.split(LAYERS)[0]!));
 }

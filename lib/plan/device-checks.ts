@@ -76,7 +76,7 @@ export function refuseHolders(fn: PciFunction, name: string, index: DeviceIndex)
     {
       id: 'held-by-processes',
       summary: `Cannot take ${name}: ${listed(words, 6)}, nobody must`,
-      remedy: `Stop ${units.length === 0 ? 'what has it open' : listed(units, 6)}, then start the guest again`,
+      remedy: `Stop ${units.length === 0 ? 'what has it open' : listed(units, 6)}, by hand or with a prepare-first command, then start the guest again`,
     },
   ];
 }

@@ -41,7 +41,7 @@ export function chooseFunctions(input: DeviceInput): {
         remedy: 'passqemu devices shows what there is',
       });
     } else if (managed || fn.isVfio) {
-      chosen.set(address, { fn, name: address, ours: managed && wishes.managed === 'take' });
+      chosen.set(address, { fn, name: address, ours: !managed || wishes.managed === 'take' });
     } else {
       refusals.push({
         id: 'unmanaged',

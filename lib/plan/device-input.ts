@@ -12,6 +12,11 @@ export interface DeviceInput {
   readonly picture: DevicePicture;
   /** Live steps of all other guests. */
   readonly held: readonly HeldStep[];
+  /**
+   * Whether a command of the user's runs before anything is taken: then whoever has a node open is only told, because the
+   * command may end that, and each unbind looks again.
+   */
+  readonly holdersMayLeave?: boolean;
 }
 
 /** A function that the guest shall have. */
@@ -19,7 +24,7 @@ export interface Chosen {
   readonly fn: PciFunction;
   /** How people know it: the address, with the profile's label for it. */
   readonly name: string;
-  /** We take it; else libvirt does, or finds it ready. */
+  /** We take it, or claim it where it is on VFIO already; else libvirt takes it. */
   readonly ours: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { PciFunction } from '../host/pci-function.ts';
-import type { Use } from '../host/uses.ts';
+import { LAYERS, type Use } from '../host/uses.ts';
 import type { Refusal } from '../words/errors.ts';
 import { pciKind } from '../words/pci-class.ts';
 import { listed } from './device-input.ts';
@@ -58,7 +58,7 @@ export function describeUse({ why, what, on }: Omit<Use, 'address'>): string {
     case 'usb-storage-mounted':
       return `${what} is mounted from the USB disk ${on}`;
     case 'swap':
-      return `${on} is swap`;
+      return `swap lies on ${on}`;
     case 'lvm':
       return `LVM has ${what} active on ${on}`;
     case 'luks':
@@ -93,7 +93,7 @@ const STACKED: readonly Use['why'][] = ['lvm', 'luks', 'md', 'dm', 'bcache'];
 
 /** Leaves out layers that something else stands on: the mount says it all. */
 function condense(uses: readonly Use[]): readonly Use[] {
-  const below = new Set(uses.flatMap(({ on }) => on.split(', ')));
+  const below = new Set(uses.flatMap(({ on }) => on.split(LAYERS)));
   return uses.filter(({ why, what }) => !STACKED.includes(why) || !below.has(what));
 }
 
@@ -117,6 +117,6 @@ function remedyOf({ why, what, on }: Use): string {
     case 'bcache':
       return `Stop bcache on ${on} (echo 1 > /sys/block/${on}/bcache/stop)`;
     default:
-      return `See who has it (lsblk, fuser -vm ${why === 'claimed' ? what : `/dev/${on.split(', ')[0]}`})`;
+      return `See who has it (lsblk, fuser -vm ${why === 'claimed' ? what : `/dev/${on.split(LAYERS)[0]}`})`;
   }
 }

@@ -35,7 +35,11 @@ export function planDevices(input: DeviceInput): PlanPart {
 
   const checkUsers = (fn: PciFunction, name: string) => {
     const uses = index.uses.get(fn.address) ?? [];
-    refusals.push(...refuseUses(name, uses, wishes.allowDefaultRoute), ...refuseHolders(fn, name, index));
+    refusals.push(...refuseUses(name, uses, wishes.allowDefaultRoute));
+    const held = refuseHolders(fn, name, index);
+    if (input.holdersMayLeave === true)
+      notes.push(...held.map(({ summary }) => `${summary}; the prepare-first command must see to that`));
+    else refusals.push(...held);
     notes.push(...noteUses(name, fn, uses));
   };
   if (!picture.iommu) refusals.push(NO_IOMMU);
@@ -81,7 +85,6 @@ function moduleSteps(ours: readonly Chosen[], { picture }: DeviceInput): Step[] 
   const needed = new Set(
     ours.map(({ fn }) => picture.vfioDrivers.get(fn.address)?.module).filter((name) => name !== undefined),
   );
-  if (needed.size === 0) return [];
   // Kernels with iommufd alone have none, and need none
   const optional = picture.modules.get('vfio_iommu_type1') === 'loadable' ? ['vfio_iommu_type1'] : [];
   return [...needed, ...optional]

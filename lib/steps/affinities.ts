@@ -59,15 +59,24 @@ async function apply(
   return null;
 }
 
-/** The undo of `mend` comes before cpusets are widened: tasks that were pinned while the guest ran are seen there. */
+/**
+ * The undo of `mend` comes before cpusets are widened: tasks that were pinned while the guest ran are seen there. That of
+ * `remember` comes last; as long as a cpuset is not back, the kernel will let the same tasks loose once more.
+ */
 async function undo(
   { role, scope }: StepOf<'affinities'>,
   was: Memory<'affinities'>,
   _got: unknown,
-  { host, note }: StepContext,
+  { host, own = [], note }: StepContext,
 ): Promise<void> {
-  if (role === 'mend') carried.set(host, readPinned(host, scope));
-  else tellRefused(await pinAgain(host, addOlderPins(carried.get(host) ?? new Map(), was.tasks)), note);
+  if (role === 'mend') {
+    carried.set(host, readPinned(host, scope));
+    return;
+  }
+  tellRefused(await pinAgain(host, addOlderPins(carried.get(host) ?? new Map(), was.tasks)), note);
+  if (own.some(({ step }) => step.kind === 'slice' || step.kind === 'partition')) {
+    throw new HostError('Cannot forget which tasks are pinned yet: cpusets are still to be put back');
+  }
 }
 
 /** Pins what is loose to those of its CPUs that it may use; gives how many tasks would not have it. */

@@ -7,6 +7,8 @@ export interface StepContext {
   readonly guest: string;
   /** Live steps of all *other* guests' journals, for shared values and for who holds what. */
   readonly others: readonly HeldStep[];
+  /** In an undo: the steps of this guest that are still in force, this one included. */
+  readonly own?: readonly HeldStep[];
   /** Tells the person and the log something that is not a failure: a value others have changed, an interrupt that refused. */
   note(line: string): void;
 }

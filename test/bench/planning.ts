@@ -56,19 +56,21 @@ const GUESTS: readonly Guest[] = [
 export function measurePlanning(): Measured[] {
   const folder = mkdtempSync(path.join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'passqemu-bench-'));
   try {
-    const [small, large] = [SMALL, LARGE].map((size) => {
-      const root = path.join(folder, `${size.cpus}`);
-      writeSyntheticHost(root, size);
-      return new RealHost(root, () => {});
-    }) as [Host, Host];
+    const [small, large] = [makeHost(folder, SMALL), makeHost(folder, LARGE)];
     return GUESTS.map((guest) => measureGuest(guest, small, large));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+function makeHost(folder: string, size: HostSize): Host {
+  const root = path.join(folder, String(size.cpus));
+  writeSyntheticHost(root, size);
+  return new RealHost(root, () => {});
+}
+
 function measureGuest({ name, profile, growth }: Guest, small: Host, large: Host): Measured {
-  const inputs = [SMALL, LARGE].map((size) => inputsOf(profile(size))) as [GuestInputs, GuestInputs];
+  const inputs = [inputsOf(profile(SMALL)), inputsOf(profile(LARGE))] as const;
   const pairs: [number, number][] = [];
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const pair: [number, number] = [planningMs(small, inputs[0]), planningMs(large, inputs[1])];

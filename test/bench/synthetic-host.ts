@@ -25,7 +25,10 @@ export function writeSyntheticHost(root: string, size: HostSize): void {
   tree.put('/proc/self/mounts', '/dev/root / ext4 rw 0 0');
   tree.put('/proc/mounts', '/dev/root / ext4 rw 0 0');
   tree.put('/proc/swaps', 'Filename\tType\tSize\tUsed\tPriority');
-  tree.put('/proc/net/route', 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT');
+  tree.put(
+    '/proc/net/route',
+    'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT',
+  );
   for (const module of ['vfio_pci', 'vfio_iommu_type1']) tree.put(`/sys/module/${module}/initstate`, 'live');
   tree.folder('/sys/bus/pci/drivers/vfio-pci');
   tree.folder('/sys/class/iommu/dmar0');
@@ -105,7 +108,8 @@ function putCpus(tree: Tree, count: number): void {
 
 function putMemory(tree: Tree, cpus: number): void {
   const pools = { nr_hugepages: '0', free_hugepages: '0', surplus_hugepages: '0', resv_hugepages: '0' };
-  for (const [name, text] of Object.entries(pools)) tree.put(`/sys/kernel/mm/hugepages/hugepages-2048kB/${name}`, text);
+  for (const [name, text] of Object.entries(pools))
+    tree.put(`/sys/kernel/mm/hugepages/hugepages-2048kB/${name}`, text);
   const memory = (prefix: string) => `${prefix}MemTotal: 67108864 kB\n${prefix}MemFree: 60000000 kB\n`;
   tree.put('/proc/meminfo', `${memory('')}Hugepagesize: 2048 kB`);
   for (let node = 0; node < Math.ceil(cpus / CPUS_A_NODE); node++) {

@@ -18,9 +18,10 @@ export interface Case {
 
 /** Lets the process die at every call, before it and in the middle of it, and has another process put things right. */
 export async function dieEverywhere(one: Case): Promise<number> {
-  const calls = await countCalls(one);
+  const calls = await listCalls(one);
   for (const how of ['die', 'die-in'] as const) {
-    for (let at = 1; at <= calls; at++) {
+    for (let at = 1; at <= calls.length; at++) {
+      if (how === 'die-in' && !HAS_MIDDLE.test(calls[at - 1]!)) continue;
       const { host, wanted } = await start(one, { at, how });
       const call = await died(() => one.act(host), host);
       const next = host.restart();
@@ -32,15 +33,22 @@ export async function dieEverywhere(one: Case): Promise<number> {
       assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
     }
   }
-  return calls;
+  return calls.length;
 }
 
-/** Lets every call fail with an errno; the process itself goes on, and whatever it left undone another one puts right. */
-export async function failEverywhere(one: Case, codes: readonly string[]): Promise<number> {
-  const calls = await countCalls(one);
+/** The calls in the middle of which one can die. */
+const HAS_MIDDLE = /^(?:createFile|overwrite|writeSlowly|run|spawnDetached) /;
+
+/**
+ * Lets every call (of those that match `which`) fail with an errno; the process itself goes on, and whatever it left undone
+ * another one puts right.
+ */
+export async function failEverywhere(one: Case, codes: readonly string[], which = /./): Promise<number> {
+  const calls = await listCalls(one);
   let failed = 0;
   for (const how of codes) {
-    for (let at = 1; at <= calls; at++) {
+    for (let at = 1; at <= calls.length; at++) {
+      if (!which.test(calls[at - 1]!)) continue;
       const { host, wanted } = await start(one, { at, how });
       let error: unknown = null;
       await one.act(host).catch((caught: unknown) => {
@@ -64,15 +72,15 @@ export async function failEverywhere(one: Case, codes: readonly string[]): Promi
     }
   }
   assert.ok(failed > 0, `${one.name}: no fault was noticed at all`);
-  return calls;
+  return calls.length;
 }
 
-async function countCalls(one: Case): Promise<number> {
+async function listCalls(one: Case): Promise<readonly string[]> {
   const host = await one.build();
   const before = host.calls.length;
   await one.act(host);
   assert.ok(host.calls.length > before);
-  return host.calls.length;
+  return host.calls;
 }
 
 async function start(one: Case, fault: Fault): Promise<{ host: FakeHost; wanted: readonly string[] }> {

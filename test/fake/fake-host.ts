@@ -169,7 +169,9 @@ export class FakeHost implements Host {
   }
   async writeSlowly(path: string, text: string, deadlineMs: number): Promise<void> {
     this.#call('writeSlowly', `${path} = ${JSON.stringify(text)}`, () => this.#answer(path, text));
-    if (this.#world.stuck.has(path)) {
+    const meanwhile = this.#world.stuck.get(path);
+    if (meanwhile !== undefined) {
+      meanwhile();
       this.#world.clock += deadlineMs;
       this.#world.writer = null;
       throw new HostError(`Cannot write ${path}: the kernel has not answered for ${deadlineMs} ms`, {
@@ -179,9 +181,9 @@ export class FakeHost implements Host {
     }
     this.#answer(path, text);
   }
-  /** Makes writes to a path hang. */
-  setStuck(path: string): this {
-    this.#world.stuck.add(path);
+  /** Makes writes to a path hang; `meanwhile` is what the kernel does before it gets stuck. */
+  setStuck(path: string, meanwhile: () => void = () => {}): this {
+    this.#world.stuck.set(path, meanwhile);
     return this;
   }
   startWriter(): ProcessIdentity {
@@ -335,7 +337,7 @@ class World {
   readonly programs = new Map<string, RunHandler>();
   readonly spawns = new Map<string, SpawnHandler>();
   readonly busy = new Set<string>();
-  readonly stuck = new Set<string>();
+  readonly stuck = new Map<string, () => void>();
   lockedBy: number | null = null;
   writer: number | null = null;
   clock = 1_000_000;

@@ -63,11 +63,15 @@ check_network() { # ADDRESS: not the way out
   done
 }
 
-check_holders() { # ADDRESS: nobody has a node of it open
+check_holders() { # ADDRESS: nobody has a node of it open, or only for a moment, as udev has
   for node in "$B/$1"/nvme/nvme* "$B/$1"/nvme/nvme*/nvme*n* "$B/$1"/nvme/nvme*/ng*n*; do
     [ -d "$node" ] || continue
-    holder=$(find -L /proc/[0-9]*/fd -maxdepth 1 -samefile "/dev/${node##*/}" -print -quit 2>/dev/null)
-    [ -z "$holder" ] || fail "${node##*/} is open: $holder"
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+      holder=$(find -L /proc/[0-9]*/fd -maxdepth 1 -samefile "/dev/${node##*/}" -print -quit 2>/dev/null)
+      [ -n "$holder" ] || break
+      sleep 0.2
+    done
+    [ -z "$holder" ] || fail "${node##*/} is open after $attempt looks: $holder"
   done
 }
 

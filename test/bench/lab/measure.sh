@@ -57,6 +57,20 @@ take_and_give_back() {
   home
 }
 
+# every process that a call starts: lines "trace CALL STRACE-LINE"
+traced() { # CALL GUEST OPERATION SUB-OPERATION
+  strace -f -qq -s 200 -e trace=execve,clone,clone3,fork,vfork -o /tmp/trace "$hook" "$2" "$3" "$4" - <domain.xml ||
+    fail "traced: $2 $3 failed with $?"
+  sed "s/^/trace $1 /" /tmp/trace
+}
+processes() {
+  traced unmanaged other prepare begin
+  traced prepare bench prepare begin
+  taken
+  traced release bench release end
+  home
+}
+
 for ((round = 0; round < rounds; round++)); do
   for one; do "$one"; done
 done

@@ -280,7 +280,7 @@ test('planDevices() refuses disks in use and names what stands on them, not ever
   assert.deepEqual(refusals(host, { devices: { disk: '02:00.0' } }), [
     [
       'in-use',
-      'Cannot take 0000:02:00.0 (disk): /home is mounted from nvme0n1p1, crypt, vg-home, LVM has vg-old active on nvme0n1p1, crypt and nvme0n1p2 is swap, nothing of it must be in use',
+      'Cannot take 0000:02:00.0 (disk): /home is mounted from nvme0n1p1 → crypt → vg-home, LVM has vg-old active on nvme0n1p1 → crypt and swap lies on nvme0n1p2, nothing of it must be in use',
       'Unmount /home; Deactivate its volume group (vgchange -an), and keep the host from activating it (lvm.conf, global_filter); swapoff /dev/nvme0n1p2',
     ],
   ]);
@@ -321,14 +321,26 @@ test('planDevices() refuses what processes hold, and names them with their units
     [
       'held-by-processes',
       `Cannot take 0000:04:00.0 (gpu): Xorg (process ${first} of gdm.service) has /dev/dri/card1 open, nobody must`,
-      'Stop gdm.service, then start the guest again',
+      'Stop gdm.service, by hand or with a prepare-first command, then start the guest again',
     ],
     [
       'held-by-processes',
       `Cannot take 0000:04:00.1 (sound): mpv (process ${second}) has /dev/snd/controlC0 open, nobody must`,
-      'Stop what has it open, then start the guest again',
+      'Stop what has it open, by hand or with a prepare-first command, then start the guest again',
     ],
   ]);
+});
+
+test('planDevices() only tells of holders where a command of the user’s may make them leave', () => {
+  const host = labMachine();
+  const pid = openNode(host, 'mpv', '/dev/snd/controlC0');
+  const wanted = { devices: { gpu: '04:00.0', sound: '04:00.1' }, holdersMayLeave: true };
+  const { refusals: none, notes, steps } = planOn(host, wanted);
+  assert.deepEqual([none, steps.length], [[], 4]);
+  assert.equal(
+    notes.at(-1),
+    `Cannot take 0000:04:00.1 (sound): mpv (process ${pid}) has /dev/snd/controlC0 open, nobody must; the prepare-first command must see to that`,
+  );
 });
 
 test('planDevices() does not mind udev looking at a disk, nor keyboards in use', () => {
@@ -354,7 +366,7 @@ test('planDevices() refuses a function on VFIO whose group a stranger has open',
     [
       'held-by-processes',
       `Cannot take 0000:42:00.0: qemu-system-x86 (process ${pid}) has /dev/vfio/30 open, nobody must`,
-      'Stop what has it open, then start the guest again',
+      'Stop what has it open, by hand or with a prepare-first command, then start the guest again',
     ],
   ]);
 });
@@ -380,4 +392,24 @@ test('planDevices() does not blame a card for who uses another one of the same d
   host.putLink(`/proc/${pid}/fd/8`, '/dev/nvidia0');
   assert.deepEqual(planOn(host, { devices: { gpu: '02:00.0' } }).refusals, []);
   assert.deepEqual(refusals(host, { devices: { gpu: '01:00.0' } })[0]?.[0], 'held-by-processes');
+});
+
+test('planDevices() says once that another guest holds a function, not also that it uses it', () => {
+  const host = labMachine();
+  const one = { address: '0000:42:00.0', vendor: '8086', device: '1', class: '020000', group: 30 };
+  addPciDevice(host, { ...one, driver: 'vfio-pci' });
+  openNode(host, 'qemu-system-x86', '/dev/vfio/30');
+  const wanted = { devices: { nic: '42:00.0' }, held: [heldBy('win11', '0000:42:00.0')] };
+  assert.deepEqual(
+    refusals(host, wanted).map(([id]) => id),
+    ['held-by-guest'],
+  );
+  assert.deepEqual(planOn(host, wanted).notes, []);
+});
+
+test('planDevices() says nothing of a bridge but that it is one', () => {
+  assert.deepEqual(
+    planOn(labMachine(), { devices: { port: '05:00.0' }, options: { siblings: 'park' } }).notes.slice(0, 1),
+    ['0000:06:01.0 (of IOMMU group 15) is left without a driver while the guest runs'],
+  );
 });

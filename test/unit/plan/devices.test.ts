@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readDevicePicture } from '../../../lib/host/read-device-picture.ts';
+import { planDevices } from '../../../lib/plan/devices.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 import { labMachine } from '../../fake/lab-machine.ts';
 import { addModule, addPciDevice, loadDriver, removeModule } from '../../fake/pci-model.ts';
@@ -119,7 +121,10 @@ test('planDevices() keeps a function that is on VFIO already where it is, as the
     host.write('/sys/bus/pci/drivers_probe', address);
   }
   const plan = planOn(host, { devices: { old: '06:01.0' }, domain: [hostdev('0000:06:02.0', false)] });
-  assert.deepEqual(stepLines(plan), ['driver 0000:06:01.0 vfio-pci -> vfio-pci']);
+  assert.deepEqual(stepLines(plan), [
+    'driver 0000:06:01.0 vfio-pci -> vfio-pci',
+    'driver 0000:06:02.0 vfio-pci -> vfio-pci',
+  ]);
   assert.deepEqual(plan.refusals, []);
   assert.deepEqual(plan.notes, [
     '0000:06:01.0 (old) is on vfio-pci already and stays there',
@@ -205,4 +210,21 @@ test('planDevices() says what of a network card is set now', () => {
   host.put('/proc/net/if_inet6', `fd00${'0'.repeat(28)} 02 40 00 80   enp1s0\n`);
   const { notes } = planOn(host, { devices: { nic: '01:00.0' } });
   assert.deepEqual(notes, [`${NIC_NOTE} (now: enp1s0 has addresses)`]);
+});
+
+test('planDevices() tells what is left to libvirt and which processes it could not see', () => {
+  const host = readyMachine();
+  const wishes = {
+    requests: [],
+    siblings: 'refuse',
+    managed: 'leave',
+    allowDefaultRoute: false,
+    deadlineMs: 1,
+  } as const;
+  const domainFunctions = [hostdev('0000:02:00.0', true)];
+  const picture = { ...readDevicePicture(host, [], domainFunctions), unseen: 3 };
+  assert.deepEqual(planDevices({ wishes, domainFunctions, picture, held: [] }).notes, [
+    '0000:02:00.0 is left to libvirt (managed = leave)',
+    'The open files of 3 processes cannot be seen: only root learns whether they hold a device',
+  ]);
 });

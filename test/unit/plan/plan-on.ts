@@ -14,10 +14,14 @@ export interface Wanted {
   readonly domain?: readonly DomainFunction[];
   readonly options?: Partial<Omit<Profile['devices'], 'requests'>>;
   readonly held?: readonly HeldStep[];
+  readonly holdersMayLeave?: boolean;
 }
 
 /** Reads a machine and plans these devices on it. */
-export function planOn(host: Host, { devices = {}, domain = [], options = {}, held = [] }: Wanted): PlanPart {
+export function planOn(
+  host: Host,
+  { devices = {}, domain = [], options = {}, held = [], holdersMayLeave = false }: Wanted,
+): PlanPart {
   const requests = Object.entries(devices).map(([label, text]) => parseDeviceRequest(label, text));
   const wishes = {
     requests,
@@ -28,7 +32,7 @@ export function planOn(host: Host, { devices = {}, domain = [], options = {}, he
     ...options,
   } as const;
   const picture = readDevicePicture(host, requests, domain);
-  return planDevices({ wishes, domainFunctions: domain, picture, held });
+  return planDevices({ wishes, domainFunctions: domain, picture, held, holdersMayLeave });
 }
 
 /** A <hostdev> of the domain. */

@@ -1,0 +1,88 @@
+import type { LabOutput } from './lab-machine.ts';
+import type { Measured } from './measured.ts';
+import { parseStrace } from './processes.ts';
+import { median, ratioOf } from './ratio.ts';
+import { UNMANAGED_BOUND } from './unmanaged.ts';
+
+/** How much a call may take beyond what the bare script and a node that does nothing take together. */
+const CALL_BOUND = 1.15;
+
+/** The hook for a guest that is not ours, against a shell that does nothing. */
+export function unmanagedInLab(where: string, output: LabOutput): Measured[] {
+  return ['prepare', 'started', 'release'].map((operation) => ({
+    what: `${where}: hook, ${operation} of a guest that is not ours, to \`sh -c :\``,
+    ratio: ratioOf(pairsOf(output, 'unmanaged nothing', `unmanaged ${operation}`)),
+    bound: UNMANAGED_BOUND,
+    note: `\`sh -c :\` ${(medianMs(output, 'unmanaged nothing') / 10).toFixed(0)} ms`,
+  }));
+}
+
+/** Taking and giving back by us, against a bare script and a node that does nothing. */
+export function callsInLab(where: string, output: LabOutput): Measured[] {
+  const node = timesOf(output, 'calls node');
+  return ['prepare', 'release'].map((operation) => {
+    const bare = timesOf(output, `calls bare-${operation}`);
+    const ours = timesOf(output, `calls ${operation}`);
+    const pairs = ours.map((us, round): [number, number] => [bare[round]! + node[round]!, us]);
+    const ms = (side: string) => `${medianMs(output, `calls ${side}`).toFixed(0)} ms`;
+    return {
+      what: `${where}: ${operation} to the bare script and \`node -e 0\``,
+      ratio: ratioOf(pairs),
+      bound: CALL_BOUND,
+      note: `${ms(operation)} to ${ms(`bare-${operation}`)} and ${ms('node')}`,
+    };
+  });
+}
+
+/** A call and every process that it may start. */
+export interface CallProcesses {
+  readonly call: string;
+  readonly forks: number;
+  readonly programs: readonly string[];
+  readonly expected: { readonly forks: number; readonly programs: readonly string[] };
+}
+
+const NODE = 'node /usr/local/lib/passqemu/qemu';
+const FLOCK = 'flock --nonblock 3';
+const WRITER = 'sh -c …';
+
+/** What each call starts, with what it may: the sh of the hook itself, node, the lock's flock, one writer. */
+export function processesInLab(output: LabOutput): CallProcesses[] {
+  const expected: Record<string, CallProcesses['expected']> = {
+    unmanaged: { forks: 0, programs: ['qemu other prepare begin -'] },
+    prepare: {
+      forks: 2,
+      programs: ['qemu bench prepare begin -', `${NODE} bench prepare begin -`, FLOCK, WRITER],
+    },
+    // sh waits for node here, because libvirt must not hear of a failure
+    release: {
+      forks: 3,
+      programs: ['qemu bench release end -', `${NODE} bench release end -`, FLOCK, WRITER],
+    },
+  };
+  return Object.entries(expected).map(([call, allowed]) => ({
+    call,
+    ...parseStrace(output.traces.get(call) ?? ''),
+    expected: allowed,
+  }));
+}
+
+/** Whether a call has started exactly what it may. */
+export function isExpected({ forks, programs, expected }: CallProcesses): boolean {
+  return forks === expected.forks && programs.join('\n') === expected.programs.join('\n');
+}
+
+function pairsOf(output: LabOutput, one: string, other: string): [number, number][] {
+  const others = timesOf(output, other);
+  return timesOf(output, one).map((us, round) => [us, others[round]!]);
+}
+
+function timesOf({ times }: LabOutput, side: string): readonly number[] {
+  const found = times.get(side);
+  if (found === undefined) throw new Error(`measure.sh has told nothing of ${side}`);
+  return found;
+}
+
+function medianMs(output: LabOutput, side: string): number {
+  return median(timesOf(output, side)) / 1000;
+}
