@@ -60,7 +60,7 @@ async function prepare(
       uuid: inputs.domain?.uuid ?? null,
       owner: { kind: 'libvirt' },
       version: VERSION,
-      inputs: inputs.digest,
+      inputs: inputs.asText,
       lockWaitMs: LOCK_WAIT_MS,
       plan: (others) => planGuest(host, inputs, others),
       interrupted,

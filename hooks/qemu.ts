@@ -35,6 +35,8 @@ async function main(): Promise<number> {
     const line = formatErrorLine(error);
     host.log('error', `${call.guest} ${call.operation}: ${line}`);
     if (!(error instanceof PassqemuError)) host.log('error', String((error as Error).stack));
+    // A reader that has gone is no fault of ours
+    process.stderr.on('error', () => {});
     process.stderr.write(`passqemu: ${line}\n`);
     return call.operation === 'prepare' ? 1 : 0;
   } finally {

@@ -24,7 +24,7 @@ export async function prepare(line: CommandLine, globals: Globals): Promise<numb
       uuid: inputs.domain?.uuid ?? null,
       owner: { kind: 'person' },
       version: VERSION,
-      inputs: inputs.digest,
+      inputs: inputs.asText,
       lockWaitMs: LOCK_WAIT_MS,
       plan: (others) => planGuest(host, inputs, others),
       interrupted,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readConfigFile } from '../host/config-file.ts';
 import type { Host } from '../host/host.ts';
 import type { Domain } from '../inputs/domain.ts';
@@ -15,8 +14,8 @@ export interface GuestInputs {
   readonly profile: Profile;
   readonly sources: ReadonlyMap<string, ValueSource>;
   readonly domain: Domain | null;
-  /** Digest of both: the same inputs make the same plan on the same host. */
-  readonly digest: string;
+  /** Profile and domain as one text: the same inputs make the same plan on the same host. */
+  readonly asText: string;
 }
 
 /** Where a guest's profile is: `guest` is a name (in the config folder) or a path to a profile. */
@@ -49,13 +48,13 @@ export function readGuest(
     ...place,
     ...(domain !== null && { metadata: domain.metadata }),
   });
-  return { guest: place.guest, ...sourced, domain, digest: digestOf(sourced.profile, domain) };
+  return { guest: place.guest, ...sourced, domain, asText: textOf(sourced.profile, domain) };
 }
 
-function digestOf(profile: Profile, domain: Domain | null): string {
+/** Not a digest of it: to load what makes one would cost each prepare more than some kilobytes of memory. */
+function textOf(profile: Profile, domain: Domain | null): string {
   // The path says where it was read, not what it says
-  const text = JSON.stringify([{ ...profile, path: '' }, domain], (_key, value: unknown) =>
+  return JSON.stringify([{ ...profile, path: '' }, domain], (_key, value: unknown) =>
     value instanceof Map ? [...value] : value,
   );
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -17,7 +17,7 @@ export interface JournalHeader {
   readonly uuid: string | null;
   readonly bootId: string;
   readonly at: number;
-  /** Digest of profile and domain, by which a later start knows that a prepared guest is what it wants. */
+  /** Profile and domain as one text, by which a later start knows that a prepared guest is what it wants. */
   readonly inputs: string;
 }
 

@@ -27,7 +27,7 @@ export interface PrepareRequest {
   readonly uuid: string | null;
   readonly owner: Owner;
   readonly version: string;
-  /** Digest of what the plan is made from (profile and domain). */
+  /** What the plan is made from (profile and domain), as one text. */
   readonly inputs: string;
   readonly lockWaitMs: number;
   /** Makes the plan from the host as it is now; called under the lock. Throws a RefusedError with all reasons. */

@@ -1,6 +1,7 @@
 /**
  * From here on the signals that ask us to end are only remembered: the change under way looks at them between two steps and
- * undoes itself. A reader of our output that goes away is no reason to die in the middle of a change either.
+ * undoes itself. The streams that we write to are left alone: to touch them costs the hook more than all signals, and it has
+ * nothing to say most of the time.
  */
 export function watchSignals(): () => string | null {
   let received: string | null = null;
@@ -10,7 +11,5 @@ export function watchSignals(): () => string | null {
     });
   }
   process.on('SIGPIPE', () => {});
-  process.stdout.on('error', () => {});
-  process.stderr.on('error', () => {});
   return () => received;
 }

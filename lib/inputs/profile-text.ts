@@ -118,7 +118,7 @@ export function unknownSection(name: string): [string, string?] {
 /** What is wrong with a key's name, or null. In [devices] every label is right that is a word. */
 export function unknownKey(section: string, key: string): [string, string?] | null {
   if (section === 'devices') {
-    if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(key)) return null;
+    if (isLabel(key)) return null;
     return [`${quoted(key)} is not a label, must be one word of letters, digits, dots and dashes`];
   }
   if (profileKey(section, key) !== null) return null;
@@ -129,6 +129,11 @@ export function unknownKey(section: string, key: string): [string, string?] | nu
   if (elsewhere !== undefined) return [`is not a known key of [${section}]`, elsewhere];
   if (nearest !== null) return [`is not a known key, the nearest is ${nearest}`];
   return ['is not a known key', `The keys of [${section}] are ${known.join(', ')}`];
+}
+
+/** Most are plain ASCII, and the pattern for all letters of the world takes the engine as long as the rest of the profile. */
+function isLabel(key: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/.test(key) || /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(key);
 }
 
 function placeOf(key: string): string | undefined {

@@ -93,7 +93,7 @@ const STACKED: readonly Use['why'][] = ['lvm', 'luks', 'md', 'dm', 'bcache'];
 
 /** Leaves out layers that something else stands on: the mount says it all. */
 function condense(uses: readonly Use[]): readonly Use[] {
-  const below = new Set(uses.flatMap(({ on }) => on.split(LAYERS)));
+  const below = new Set(uses.flatMap(({ what, on }) => on.split(LAYERS).filter((layer) => layer !== what)));
   return uses.filter(({ why, what }) => !STACKED.includes(why) || !below.has(what));
 }
 

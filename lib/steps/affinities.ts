@@ -11,6 +11,7 @@ import {
 import { type CpuSet, formatCpuList, intersectionOf, sameCpus } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
+import { readBoundPolicies, renewGovernors } from './governor-threads.ts';
 import { cpusOf } from './shared-cpus.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 
@@ -33,14 +34,16 @@ export const affinitiesKind: StepKind<'affinities'> = {
 };
 
 function observe({ role, scope }: StepOf<'affinities'>, { host, others }: StepContext): Memory<'affinities'> {
-  if (role === 'mend') return { tasks: {} };
+  if (role === 'mend') return { tasks: {}, boundPolicies: [] };
   const pinned = readPinned(host, scope);
+  const bound = new Set(scope === 'all' ? readBoundPolicies(host) : []);
   for (const { was } of heldOf(others, 'affinities')) {
+    for (const policy of was.boundPolicies) bound.add(policy);
     const alive = Object.entries(was.tasks).filter(([key]) => readTaskCpus(host, key) !== null);
     addOlderPins(pinned, Object.fromEntries(alive));
   }
   carried.set(host, pinned);
-  return { tasks: Object.fromEntries(pinned) };
+  return { tasks: Object.fromEntries(pinned), boundPolicies: [...bound] };
 }
 
 /** A task that stays loose while the guest runs is no reason against its start. */
@@ -67,13 +70,15 @@ async function undo(
   { role, scope }: StepOf<'affinities'>,
   was: Memory<'affinities'>,
   _got: unknown,
-  { host, own = [], note }: StepContext,
+  { host, others, own = [], note }: StepContext,
 ): Promise<void> {
   if (role === 'mend') {
     carried.set(host, readPinned(host, scope));
     return;
   }
   tellRefused(await pinAgain(host, addOlderPins(carried.get(host) ?? new Map(), was.tasks)), note);
+  const policies = heldOf([...others, ...own], 'governor').map(({ step }) => step.policy);
+  renewGovernors(host, was.boundPolicies, new Set(policies));
   if (own.some(({ step }) => step.kind === 'slice' || step.kind === 'partition')) {
     throw new HostError('Cannot forget which tasks are pinned yet: cpusets are still to be put back');
   }

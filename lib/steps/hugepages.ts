@@ -26,9 +26,10 @@ export const hugepagesKind: StepKind<'hugepages'> = {
   describe: (step) => `have ${inWords(step, step.pages)} free`,
   describeUndo: (step) => `give back the pages of ${formatKib(step.sizeKib)} added on node ${step.node}`,
 
+  // A node that is gone (memory can be unplugged) has no pages; apply refuses it, undo has nothing to do there
   observe(step, { host }) {
-    const { pages, surplus } = requirePool(host, step);
-    return { pool: pages, surplus };
+    const pool = readPagePool(host, step.sizeKib, step.node);
+    return { pool: pool?.pages ?? 0, surplus: pool?.surplus ?? 0 };
   },
 
   async apply(step, was, context) {

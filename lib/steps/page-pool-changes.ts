@@ -40,7 +40,7 @@ export function givablePages(
 ): number {
   const { here, everywhere, totals } = kept;
   if (pool.free === 0) return Math.min(pool.pages, Math.max(0, surplusBefore - pool.surplus));
-  return Math.max(0, Math.min(pool.free - here, totals.free));
+  return Math.max(0, Math.min(pool.free - here, totals.free - totals.reserved - everywhere));
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Host } from '../host/host.ts';
 import { readSetting } from '../host/settings.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf } from '../words/step.ts';
@@ -19,14 +20,8 @@ export const settingKind: StepKind<'setting'> = {
   },
 
   apply({ path, label, value }, _was, { host }) {
-    if (readSetting(host, path) === value) return null;
-    host.write(path, `${value}\n`);
-    const now = readSetting(host, path);
-    if (now === value) return null;
-    throw new HostError(
-      `Cannot set ${label} to ${value}: the kernel took the value but shows ${now ?? 'nothing'}`,
-      { path },
-    );
+    if (readSetting(host, path) !== value) set(host, path, value, `Cannot set ${label} to ${value}`);
+    return null;
   },
 
   undo({ path, label, value }, was, _got, context) {
@@ -39,12 +34,7 @@ export const settingKind: StepKind<'setting'> = {
       );
       return;
     }
-    context.host.write(path, `${was.value}\n`);
-    const back = readSetting(context.host, path);
-    if (back === was.value) return;
-    throw new HostError(`Cannot set ${label} back to ${was.value}: the kernel shows ${back ?? 'nothing'}`, {
-      path,
-    });
+    set(context.host, path, was.value, `Cannot set ${label} back to ${was.value}`);
   },
 
   drift({ path, label, value }, _was, _got, { host }) {
@@ -52,6 +42,23 @@ export const settingKind: StepKind<'setting'> = {
     return now === value ? null : `${label} is ${now ?? 'gone'}, not ${value}`;
   },
 };
+
+/** Writes the value and looks; `words` begin the sentence where the kernel has it otherwise (524: it cannot do that on this hardware). */
+function set(host: Host, path: string, value: string, words: string): void {
+  try {
+    host.write(path, `${value}\n`);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new HostError(`${words}: the kernel refuses it (${error.code ?? error.message})`, {
+      code: error.code,
+      path,
+      cause: error,
+    });
+  }
+  const now = readSetting(host, path);
+  if (now !== value)
+    throw new HostError(`${words}: the kernel took the value but shows ${now ?? 'nothing'}`, { path });
+}
 
 /** What was there before any guest that holds the setting; null where nobody does. */
 function baseOfOthers(path: string, { others }: StepContext): string | null {

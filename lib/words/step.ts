@@ -44,8 +44,8 @@ export interface StepKinds {
    */
   affinities: {
     step: { role: 'remember' | 'mend'; scope: 'cgroups' | 'all' };
-    /** CPU list by "task:startTicks". */
-    was: { tasks: Readonly<Record<string, string>> };
+    /** CPU list by "task:startTicks", and the cpufreq policies whose governor has a kernel thread bound to their CPUs. */
+    was: { tasks: Readonly<Record<string, string>>; boundPolicies: readonly string[] };
     got: null;
   };
   /** Narrows a systemd unit to the host's CPUs: its base minus the CPUs of all guests. */
@@ -99,7 +99,8 @@ export interface StepKinds {
       undoTimeoutMs: number;
     };
     was: null;
-    got: null;
+    /** How often the command on the way out has failed. */
+    got: { failed: number };
   };
 }
 

@@ -68,6 +68,16 @@ export function addTasks(host: FakeHost, ...tasks: readonly FakeTask[]): void {
   show(host, model);
 }
 
+/** A kernel thread that the kernel makes anew, pinned to these CPUs whatever cpusets there are; null ends it. */
+export function renewKernelThread(host: FakeHost, pid: number, name: string, cpus: string | null): void {
+  const model = models.get(host.tree);
+  if (model === undefined) return;
+  host.drop(`/proc/${pid}`);
+  model.tasks.delete(pid);
+  if (cpus !== null) addTasks(host, { pid, name, cgroup: '', pin: cpus, kernel: true, fixed: true });
+  else show(host, model);
+}
+
 /** Where a task may run. */
 export function taskCpus(host: FakeHost, pid: number): string {
   return formatCpuList(modelOf(host).tasks.get(pid)?.mask ?? []);
@@ -247,6 +257,7 @@ function showTask(host: FakeHost, { pid, name, cgroup, mask, fixed, kernel }: Ta
   const stat = `${pid} (${name}) S 1 1 1 0 -1 ${flags} ${'0 '.repeat(12)}${pid * 10} 0 0\n`;
   for (const path of [`/proc/${pid}`, `/proc/${pid}/task/${pid}`]) {
     host.put(`${path}/stat`, stat);
+    host.put(`${path}/comm`, `${name}\n`);
     host.put(
       `${path}/status`,
       `Name:\t${name}\nCpus_allowed_list:\t${formatCpuList(mask)}\nMems_allowed_list:\t0\n`,

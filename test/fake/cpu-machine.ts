@@ -43,18 +43,22 @@ export function addCpuMachine(host: FakeHost, { systemd, forgets }: CpuMachine):
     { irq: 28, actions: ['eth0'], affinity: '0-3' },
   ]);
   addWorkqueues(host, 'ff', !forgets);
-  addPolicies(host, [
-    { cpus: '0-1' },
-    { cpus: '2-3' },
-    {
-      cpus: '4-5',
-      driver: 'intel_pstate',
-      governor: 'powersave',
-      governors: 'performance powersave',
-      energy: 'balance_power',
-    },
-    { cpus: '6-7' },
-  ]);
+  addPolicies(
+    host,
+    [
+      { cpus: '0-1' },
+      { cpus: '2-3' },
+      {
+        cpus: '4-5',
+        driver: 'intel_pstate',
+        governor: 'powersave',
+        governors: 'performance powersave',
+        energy: 'balance_power',
+      },
+      { cpus: '6-7' },
+    ],
+    !systemd,
+  );
   return host;
 }
 
@@ -113,7 +117,7 @@ function systemdTasks(): FakeTask[] {
   ];
 }
 
-/** Without systemd nearly everything is in the root. A fixed kernel thread would be lost for good on 6.1, so there is none. */
+/** Without systemd nearly everything is in the root. A fixed kernel thread would be lost for good on 6.1: none is but the governors'. */
 function plainTasks(): FakeTask[] {
   return [
     { pid: 1, name: 'init', cgroup: '' },

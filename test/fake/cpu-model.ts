@@ -1,5 +1,6 @@
 import { type CpuSet, parseCpuList } from '../../lib/words/cpu-list.ts';
 import { HostError } from '../../lib/words/errors.ts';
+import { renewKernelThread } from './cgroup-model.ts';
 import type { FakeHost } from './fake-host.ts';
 
 export { addCgroups, addTasks, type FakeTask, forgetCgroups, taskCpus } from './cgroup-model.ts';
@@ -41,8 +42,15 @@ export interface FakePolicy {
   readonly energies?: string;
 }
 
-/** Puts cpufreq policies. Writes: an unknown governor is EINVAL; under `performance` another energy preference is EBUSY. */
-export function addPolicies(host: FakeHost, policies: readonly FakePolicy[]): void {
+/** Machines on which the governor schedutil works in kernel threads. */
+const threaded = new WeakSet<FakeHost['tree']>();
+
+/**
+ * Puts cpufreq policies. Writes: an unknown governor is EINVAL; under `performance` another energy preference is EBUSY. With
+ * `threads` (addCgroups() comes first) schedutil has its threads.
+ */
+export function addPolicies(host: FakeHost, policies: readonly FakePolicy[], threads = false): void {
+  if (threads) threaded.add(host.tree);
   for (const policy of policies) {
     const cpus = listOf(policy.cpus);
     const name = `policy${cpus[0]}`;
@@ -57,6 +65,7 @@ export function addPolicies(host: FakeHost, policies: readonly FakePolicy[]): vo
       host.put(`${path}/energy_performance_available_preferences`, `${energies}\n`);
     }
     for (const cpu of cpus) host.putLink(`${CPUS}/cpu${cpu}/cpufreq`, `../cpufreq/${name}`);
+    if (threads && host.peek(`${path}/scaling_governor`) === 'schedutil\n') bindThread(host, path, true);
   }
   host.onWrite(/\/cpufreq\/policy\d+\/scaling_governor$/, writeGovernor);
   host.onWrite(/\/cpufreq\/policy\d+\/energy_performance_preference$/, writeEnergy);
@@ -74,11 +83,20 @@ export function addWorkqueues(host: FakeHost, mask: string, requested = true): v
   });
 }
 
+/** The thread of a policy's governor: its number is that of the first CPU, from 301 on. */
+function bindThread(host: FakeHost, folder: string, alive: boolean): void {
+  const cpus = (host.peek(`${folder}/affected_cpus`) ?? '').trim().replaceAll(' ', ',');
+  const first = listOf(cpus)[0] ?? 0;
+  renewKernelThread(host, 301 + first, `sugov:${first}`, alive ? cpus : null);
+}
+
 function writeGovernor(path: string, text: string, host: FakeHost): void {
   const governor = text.trim();
   const folder = path.slice(0, path.lastIndexOf('/'));
   const available = host.peek(`${folder}/scaling_available_governors`) ?? '';
   if (!available.split(/\s+/).includes(governor)) throw refusal(path, 'EINVAL');
+  if (threaded.has(host.tree) && governor !== host.peek(path)?.trim())
+    bindThread(host, folder, governor === 'schedutil');
   host.put(path, `${governor}\n`);
   const energy = `${folder}/energy_performance_preference`;
   if (governor === 'performance' && host.peek(energy) !== null) host.put(energy, 'performance\n');

@@ -56,7 +56,7 @@ def cpus(text):
 there, ours = cpus(sys.argv[1]), cpus(sys.argv[2])
 if there & ours:
     try:
-        open(sys.argv[3] + "/smp_affinity_list", "w").write(sys.argv[1])
+        os.write(os.open(sys.argv[3] + "/smp_affinity_list", os.O_WRONLY), sys.argv[1].encode())
     except OSError:
         sys.exit(0)
     print(sys.argv[3], "may go to", sys.argv[1])
@@ -116,14 +116,18 @@ check "everything is as before" same_state
 check "the pins too" is "$(allowed "$near") $(allowed "$across") $(allowed "$far")" "1 2-5 6"
 [ ! $systemd ] || check "no drop-in of ours is left" is "$(find /run/systemd -name 50-AllowedCPUs.conf)" ""
 
-# A process that is killed anywhere: the next one puts everything back
-for delay in 0.00 0.05 0.10 0.15 0.2 0.3; do
+# A process that is killed in the middle: the next one puts everything back. The times are parts of what a prepare takes.
+begun=$(date +%s%N)
+passqemu prepare one >/dev/null 2>&1
+took=$(($(date +%s%N) - begun))
+passqemu release one >/dev/null 2>&1
+for percent in ${KILLS:-50 80}; do
   passqemu prepare one >/dev/null 2>&1 &
   victim=$!
-  sleep "$delay"
+  sleep "$((took * percent / 100000000000)).$(printf %09d $((took * percent / 100 % 1000000000)))"
   kill -9 $victim 2>/dev/null
   wait $victim 2>/dev/null
   passqemu release one >/dev/null 2>&1
-  check "prepare killed after $delay s, then release: everything is as before" same_state
+  check "prepare killed after $percent % of its time, then release: everything is as before" same_state
 done
 finish

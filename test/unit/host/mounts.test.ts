@@ -6,6 +6,7 @@ test('parseMountInfo() finds mounts by device number and by source, the whole tr
   const text = [
     '36 25 259:2 /var/lib /srv rw,noatime shared:1 - ext4 /dev/nvme0n1p2 rw',
     '25 1 259:2 / / rw,relatime shared:1 master:2 - ext4 /dev/nvme0n1p2 rw',
+    '26 1 259:2 / /again rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw',
     '40 25 0:42 /@ /data rw - btrfs /dev/sdb rw,subvol=/@',
     '41 25 0:42 /@home /home rw - btrfs /dev/sdb rw,subvol=/@home',
     '42 25 8:1 / /mnt/my\\040disk rw - vfat /dev/sda1 rw',

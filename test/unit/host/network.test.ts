@@ -64,7 +64,16 @@ test('readNetworkUses() passes over routes that are down, reject, or lead elsewh
   ];
   host.put('/proc/net/route', `${HEAD}${routes.join('\n')}\n`);
   const lo = `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} ffffffff 00000001 00000000 00200200       lo\n`;
-  host.put('/proc/net/ipv6_route', lo);
+  const v6 = (target: string, bits: string, flags: string) =>
+    `${target.padEnd(32, '0')} ${bits} ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000400 00000001 00000000 ${flags}   enp1s0\n`;
+  const others = [
+    v6('fd00', '40', '00000001'),
+    v6('', '01', '00000001'),
+    v6('fd', '00', '00000001'),
+    v6('', '00', '00000200'),
+    v6('', '00', '00000000'),
+  ];
+  host.put('/proc/net/ipv6_route', `${lo}${others.join('')}short line\n`);
   assert.deepEqual(uses(host), ['note address enp1s0']);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readIommu, readIommuGroup } from '../../../lib/host/iommu.ts';
 import { readPciFunction } from '../../../lib/host/pci-function.ts';
-import { listPciAddresses, readPciTree } from '../../../lib/host/pci-tree.ts';
+import { listPciAddresses, parseAddresses, readPciTree } from '../../../lib/host/pci-tree.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 import { labMachine } from '../../fake/lab-machine.ts';
 import { addPciDevice, pci } from '../../fake/pci-model.ts';
@@ -63,7 +63,7 @@ test('readPciFunction() reads virtual functions and their physical function', ()
   const host = new FakeHost();
   const nic = { vendor: '8086', device: '10c9', class: '020000', group: 5 };
   addPciDevice(host, { ...nic, address: '0000:07:00.0', sriov: { total: 7, enabled: 2 } });
-  for (const [index, address] of ['0000:07:10.0', '0000:07:10.2'].entries()) {
+  for (const [index, address] of ['0000:07:10.2', '0000:07:10.0'].entries()) {
     addPciDevice(host, { ...nic, address, group: 6 + index, physicalFunction: '0000:07:00.0' });
   }
   const physical = readPciFunction(host, pci('0000:07:00.0'));
@@ -136,6 +136,17 @@ test('readPciFunction() and readPciTree() survive a function that goes away at a
     assert.doesNotThrow(() => readPciFunction(gone, pci('0000:04:00.0')));
     assert.equal(readPciTree(host).has(pci('0000:04:00.0')), false);
   }
+});
+
+test('readPciFunction() reads whether D3cold is allowed', () => {
+  const host = labMachine();
+  host.put('/sys/bus/pci/devices/0000:01:00.0/d3cold_allowed', '0\n');
+  assert.equal(readPciFunction(host, pci('0000:01:00.0'))?.d3coldAllowed, false);
+});
+
+test('parseAddresses() takes names as the kernel writes them, in order', () => {
+  const names = ['10000:e1:00.0', '0000:0a:00.0', '0000:00:1F.0', '00:02.0', 'junk', '0000:02:00.0'];
+  assert.deepEqual(parseAddresses(names), ['0000:02:00.0', '0000:0a:00.0', '10000:e1:00.0']);
 });
 
 test('readPciTree() lists all functions in the order of their addresses and leaves out foreign names', () => {

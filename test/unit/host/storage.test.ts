@@ -34,7 +34,7 @@ test('readStorageUses() finds swap on partitions, named by any path', () => {
   addBlock(host, `${NVME0}/nvme0n1p2`, '259:4');
   host.putLink('/dev/disk/by-label/my swap', '/dev/nvme0n1p2');
   const head = 'Filename\t\t\t\tType\t\tSize\n';
-  host.put('/proc/swaps', `${head}/dev/nvme0n1p2  partition\t1\n/swapfile  file\t1\n`);
+  host.put('/proc/swaps', `${head}/dev/nvme0n1p2  partition\t1\n/srv/nvme0n1  file\t1\n`);
   assert.deepEqual(uses(host), ['swap | /dev/nvme0n1p2 | nvme0n1p2']);
   host.put('/proc/swaps', `${head}/dev/disk/by-label/my\\040swap  partition\t1\n`);
   assert.deepEqual(uses(host), ['swap | /dev/nvme0n1p2 | nvme0n1p2']);
@@ -95,8 +95,13 @@ test('readStorageUses() finds ZFS pools that are imported, and only those', () =
   assert.deepEqual(uses(host), []);
   host.putFolder('/proc/spl/kstat/zfs/tank');
   assert.deepEqual(uses(host), ['zfs | tank | nvme0n1p1']);
-  host.put('/run/udev/data/b259:3', 'E:ID_FS_LABEL=../../../tank\nE:ID_FS_TYPE=zfs_member\n');
-  assert.deepEqual(uses(host), []);
+  for (const facts of [
+    'E:ID_FS_LABEL=../zfs/tank\nE:ID_FS_TYPE=zfs_member\n',
+    'E:ID_FS_LABEL=tank\nE:ID_FS_TYPE=ext4\n',
+  ]) {
+    host.put('/run/udev/data/b259:3', facts);
+    assert.deepEqual(uses(host), []);
+  }
 });
 
 test('readStorageUses() believes the kernel where nothing else tells, and asks no optical drive', () => {

@@ -91,6 +91,7 @@ test('readModuleStates() tells loaded, built in, loadable, absent and unknown ap
 test('readModuleStates() does not build a path from a release that is none', () => {
   const host = new FakeHost();
   host.put('/proc/sys/kernel/osrelease', '../../tmp\n').put('/tmp/modules.dep', 'x/vfio-pci.ko:\n');
+  host.putFolder('/lib/modules');
   assert.equal(readModuleStates(host, ['vfio_pci']).get('vfio_pci'), 'unknown');
 });
 

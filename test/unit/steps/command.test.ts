@@ -41,8 +41,8 @@ function machine(): FakeHost & { ran: { argv: readonly string[]; options: RunOpt
 
 test('commandKind runs the command on the way in and its counterpart on the way out, each in its environment and time', async () => {
   const host = machine();
-  await commandKind.apply(step(), null, context(host));
-  await commandKind.undo(step(), null, null, context(host));
+  assert.deepEqual(await commandKind.apply(step(), null, context(host)), { failed: 0 });
+  await commandKind.undo(step(), null, { failed: 0 }, context(host));
   const env = (operation: string) => ({
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C',
@@ -58,8 +58,23 @@ test('commandKind runs the command on the way in and its counterpart on the way 
 test('commandKind runs nothing where a side has no command', async () => {
   const host = machine();
   await commandKind.apply(step({ argv: [] }), null, context(host));
-  await commandKind.undo(step({ undoArgv: null }), null, null, context(host));
+  await commandKind.undo(step({ undoArgv: null }), null, { failed: 0 }, context(host));
   assert.deepEqual(host.ran, []);
+});
+
+test('commandKind.undo() throws where its command fails, three times, and then gives up with a note', async () => {
+  const host = new FakeHost().onRun('/opt/out', () => ({ status: 7 }));
+  const notes: string[] = [];
+  const about = { ...context(host), note: (line: string) => notes.push(line) };
+  const message = 'Cannot go past the command release-last (/opt/out): it ended with status 7';
+  let got = commandKind.settle!(step(), null, about);
+  for (const failed of [1, 2]) {
+    await assert.rejects(async () => commandKind.undo(step(), null, got, about), { message });
+    got = commandKind.settleUndo!(step(), null, got, null, about);
+    assert.deepEqual([got, notes], [{ failed }, []]);
+  }
+  await commandKind.undo(step(), null, got, about);
+  assert.deepEqual(notes, [`${message}; given up after 3 tries`]);
 });
 
 test('commandKind tells in words what it runs', () => {

@@ -327,8 +327,13 @@ test('hugepagesKind.drift() tells a pool that is too small for its guests', asyn
   );
 });
 
-test('hugepagesKind.observe() refuses a pool that is not there', () => {
-  assert.throws(() => hugepagesKind.observe(step({ node: 3 }), context(machine())), {
-    message: 'Cannot find pages of 2 MiB on node 3: the kernel shows no such pool',
-  });
+test('hugepagesKind.apply() refuses a pool that is not there, undo() has nothing to do where it is gone', async () => {
+  const host = machine();
+  const gone = step({ node: 3 });
+  assert.deepEqual(hugepagesKind.observe(gone, context(host)), { pool: 0, surplus: 0 });
+  const error = await failure(applied(host, gone));
+  assert.equal(error.message, 'Cannot find pages of 2 MiB on node 3: the kernel shows no such pool');
+  const about = context(host);
+  await hugepagesKind.undo(gone, { pool: 0, surplus: 0 }, { added: 5 }, about);
+  assert.equal(about.notes.length, 1);
 });

@@ -54,6 +54,17 @@ test('settingKind.apply() throws where the kernel takes the value but shows anot
   });
 });
 
+test('settingKind tells in words what the kernel refuses, both ways', () => {
+  const host = machine();
+  const path = '/proc/sys/vm/compaction_proactiveness';
+  assert.throws(() => settingKind.apply(step(path, '200'), { value: '20' }, context(host)), {
+    message: 'Cannot set the knob to 200: the kernel refuses it (EINVAL)',
+  });
+  assert.throws(() => settingKind.undo(step(path, '20'), { value: '200' }, null, context(host)), {
+    message: 'Cannot set the knob back to 200: the kernel refuses it (EINVAL)',
+  });
+});
+
 test('settingKind.observe() copies the base from another guest that holds the setting', () => {
   const host = machine();
   const others = [held('x', 'always', step('/proc/sys/vm/stat_interval')), held('b', 'always')];
