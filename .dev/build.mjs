@@ -30,7 +30,9 @@ for (const { name, entry, head } of BUNDLES) {
   const code = result.outputFiles[0].text;
   // "*/" ends sh's part; a later one inside the head would end it too early
   const sh = readFileSync(head, 'utf8').replaceAll('@NODE@', '/usr/bin/node');
-  writeFileSync(`dist/${name}.new`, `${sh};${GUARD}\n${code}`);
-  chmodSync(`dist/${name}.new`, 0o755);
-  renameSync(`dist/${name}.new`, `dist/${name}`);
+  // Two builds at once must not take each other's file
+  const fresh = `dist/${name}.${process.pid}.new`;
+  writeFileSync(fresh, `${sh};${GUARD}\n${code}`);
+  chmodSync(fresh, 0o755);
+  renameSync(fresh, `dist/${name}`);
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { kindOf } from '../steps/registry.ts';
 import type { StepContext } from '../steps/step-kind.ts';
-import { HostError, PassqemuError, ReleaseError } from '../words/errors.ts';
+import { HostError, ReleaseError } from '../words/errors.ts';
 import type { HeldStep, Plan } from '../words/step.ts';
 import { appendLine } from './journal.ts';
 import type { Journal } from './journal-text.ts';
@@ -30,12 +30,12 @@ export async function applyPlan(
     }
     appendLine(host, journal, { t: 'ready' });
   } catch (cause) {
-    if (!(cause instanceof PassqemuError)) throw cause;
+    // A fault of our own must not leave the host half changed either
     settleQuietly(journal, context);
     const left = await undoJournal(host, journal, others, report);
     if (left.length === 0) throw cause;
     throw new ReleaseError(
-      `${cause.message}; not everything could be put back: ${left.join('; ')}`,
+      `${cause instanceof Error ? cause.message : String(cause)}; not everything could be put back: ${left.join('; ')}`,
       left,
       `Run passqemu release ${plan.guest} once the cause is gone`,
     );
@@ -60,10 +60,9 @@ async function applyStep(
     const got = await kind.apply(step, was, context);
     if (got !== null) appendLine(host, journal, { t: 'did', i: index, got });
   } catch (error) {
-    if (!(error instanceof PassqemuError)) throw error;
     const entry = journal.entries[index];
     if (isTimeOut(error) && step.kind === 'driver' && entry !== undefined) wedge(host, journal, entry);
-    report.step('failed', `${words}: ${error.message}`, host.now() - begun);
+    report.step('failed', `${words}: ${(error as Error).message}`, host.now() - begun);
     throw error;
   }
   report.step('done', words, host.now() - begun);
@@ -74,7 +73,6 @@ function settleQuietly(journal: Journal, context: StepContext): void {
   try {
     settleJournal(journal, context);
   } catch (error) {
-    if (!(error instanceof PassqemuError)) throw error;
-    context.note(error.message);
+    context.note((error as Error).message);
   }
 }

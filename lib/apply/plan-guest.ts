@@ -69,5 +69,7 @@ function devicePart(
   const domainFunctions = domain?.functions ?? [];
   if (requests.length === 0 && domainFunctions.length === 0) return EMPTY_PART;
   const picture = readDevicePicture(host, requests, domainFunctions, wedged);
-  return planDevices({ wishes: profile.devices, domainFunctions, picture, held });
+  // A command of the user's that runs first may see to it that they do; each unbind looks again
+  const holdersMayLeave = profile.commands.prepareFirst !== null;
+  return planDevices({ wishes: profile.devices, domainFunctions, picture, held, holdersMayLeave });
 }

@@ -20,6 +20,7 @@ export async function undoJournal(
   report: Report,
 ): Promise<string[]> {
   const left: string[] = [];
+  let unexpected: unknown = null;
   for (const entry of liveEntries(journal).reverse()) {
     const own = heldSteps([journal]);
     const context: StepContext = { host, guest: journal.header.guest, others, own, note: report.note };
@@ -29,11 +30,14 @@ export async function undoJournal(
       await undoEntry(host, journal, entry, context);
       report.step('undone', words, host.now() - begun);
     } catch (error) {
-      if (!(error instanceof PassqemuError)) throw error;
-      left.push(`${words}: ${error.message}`);
-      report.step('not undone', `${words}: ${error.message}`, host.now() - begun);
+      // A fault of our own in one step is no reason to leave the others
+      if (!(error instanceof PassqemuError)) unexpected ??= error;
+      const why = `${words}: ${(error as Error).message}`;
+      left.push(why);
+      report.step('not undone', why, host.now() - begun);
     }
   }
+  if (unexpected !== null) throw unexpected;
   if (left.length === 0) {
     // The summary first: a journal whose steps are all undone is found and removed by the next call, a stale summary is not
     writeSummary(host, journal.path.slice(0, journal.path.lastIndexOf('/')), journal.path);

@@ -65,7 +65,8 @@ add({
 });
 if (!argv.includes('--no-lab')) await measureLab();
 if (argv.includes('--write')) {
-  const text = [describeMachine(), ...sections.map(formatSection)].join('\n\n');
+  const left = argv.includes('--no-lab') ? ['The lab was left out of this run.'] : [];
+  const text = [describeMachine(), ...left, ...sections.map(formatSection)].join('\n\n');
   replaceBetweenMarkers(RESULTS, text);
 }
 const missed = sections.filter((section) => !isSectionKept(section));

@@ -18,7 +18,16 @@ export interface Wiring {
 
 type MachineOptions = Pick<
   LabOptions,
-  'tier' | 'suite' | 'iommu' | 'gpu' | 'igb' | 'nestedKvm' | 'memoryMiB' | 'append' | 'qemuArguments' | 'shell'
+  | 'tier'
+  | 'suite'
+  | 'iommu'
+  | 'gpu'
+  | 'igb'
+  | 'nestedKvm'
+  | 'memoryMiB'
+  | 'append'
+  | 'qemuArguments'
+  | 'shell'
 >;
 
 /** The arguments of QEMU for one lab machine. */

@@ -14,7 +14,12 @@ export async function primeImage(suite: Suite, image: Image, say: Say): Promise<
   const options = parseOptions(['--suite', suite, '--quiet', '--timeout', '180', script]);
   if (options === null) return;
   const lines: string[] = [];
-  const status = await runMachine(options, image, { keepDisk: true, output: (bytes) => lines.push(String(bytes)), say });
-  if (status !== 0) throw new LabError(`the first boot of the ${suite} image failed (${status}):\n${lines.join('')}`);
+  const status = await runMachine(options, image, {
+    keepDisk: true,
+    output: (bytes) => lines.push(String(bytes)),
+    say,
+  });
+  if (status !== 0)
+    throw new LabError(`the first boot of the ${suite} image failed (${status}):\n${lines.join('')}`);
   say(`${suite}: first boot ${((performance.now() - begin) / 1000).toFixed(1)} s`);
 }

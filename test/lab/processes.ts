@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
-const folders = [...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'])];
+const folders = [
+  ...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']),
+];
 
 /** Where a command is, or null. Looks in the folders of system tools too, which a user's PATH may lack. */
 export function findCommand(name: string): string | null {

@@ -30,7 +30,8 @@ export async function makeRunFolder(script: string[], say: (line: string) => voi
     nvme1: inside('nvme1'),
     stick: inside('stick'),
   };
-  for (const name of ['bin', 'dist', 'files', 'out']) await mkdir(path.join(run.share, name), { recursive: true });
+  for (const name of ['bin', 'dist', 'files', 'out'])
+    await mkdir(path.join(run.share, name), { recursive: true });
   await cp(path.join(here, 'guest'), path.join(run.share, 'guest'), { recursive: true });
   await cp(path.join(here, 'state-dump.sh'), path.join(run.share, 'bin', 'state-dump.sh'));
   await copyBundles(path.join(run.share, 'dist'), say);

@@ -29,7 +29,11 @@ interface Ending {
 }
 
 /** Boots a machine, runs the script in it, and returns the script's status. */
-export async function runMachine(options: LabOptions, image: Image, around: RunCircumstances): Promise<number> {
+export async function runMachine(
+  options: LabOptions,
+  image: Image,
+  around: RunCircumstances,
+): Promise<number> {
   let ending = await runOnce(options, image, around);
   if (ending.status === null && (ending.code === 134 || ending.code === 139)) {
     around.say(`QEMU itself crashed (${ending.code}): running once more`);
@@ -51,16 +55,25 @@ async function runOnce(options: LabOptions, image: Image, around: RunCircumstanc
   }
 }
 
-async function boot(options: LabOptions, image: Image, run: RunFolder, around: RunCircumstances): Promise<Ending> {
+async function boot(
+  options: LabOptions,
+  image: Image,
+  run: RunFolder,
+  around: RunCircumstances,
+): Promise<Ending> {
   const word = randomBytes(6).toString('hex');
   const files = options.script[0] === undefined ? run.out : path.dirname(path.resolve(options.script[0]));
   const begin = performance.now();
   const keepDisk = around.keepDisk ?? false;
   // QEMU ends with this process, even when nobody is left to tell it.
   const command = ['--pdeathsig', 'KILL', findCommand('qemu-system-x86_64') ?? 'qemu-system-x86_64'];
-  const child = spawn('setpriv', [...command, ...machineArguments(options, { image, run, files, word, keepDisk })], {
-    stdio: [options.shell ? 'inherit' : 'ignore', options.shell ? 'inherit' : 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'setpriv',
+    [...command, ...machineArguments(options, { image, run, files, word, keepDisk })],
+    {
+      stdio: [options.shell ? 'inherit' : 'ignore', options.shell ? 'inherit' : 'pipe', 'pipe'],
+    },
+  );
   let complaints = '';
   child.stderr?.on('data', (bytes) => {
     complaints += bytes;
@@ -85,7 +98,9 @@ async function boot(options: LabOptions, image: Image, run: RunFolder, around: R
     const { status } = script.closing;
     if (!options.quiet) {
       const started = `script at ${script.started?.toFixed(1)} s`;
-      around.say(`${options.suite} ${options.tier} ${options.iommu}: status ${status}, ${took.toFixed(1)} s (${started})`);
+      around.say(
+        `${options.suite} ${options.tier} ${options.iommu}: status ${status}, ${took.toFixed(1)} s (${started})`,
+      );
     }
     return { status, code, why: '' };
   }
@@ -99,6 +114,12 @@ async function tellWhy(why: string, run: RunFolder, say: Say): Promise<void> {
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {
-  const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGABRT: 6, SIGSEGV: 11, SIGKILL: 9, SIGTERM: 15, SIGINT: 2 };
+  const numbers: Partial<Record<NodeJS.Signals, number>> = {
+    SIGABRT: 6,
+    SIGSEGV: 11,
+    SIGKILL: 9,
+    SIGTERM: 15,
+    SIGINT: 2,
+  };
   return (signal && numbers[signal]) ?? 0;
 }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { run } from '../processes.ts';
 import { LabError, type Say, type Suite } from '../words.ts';
 import { sources } from './mirror.ts';
-import { bootModules, nestedModules, packages, rootModules } from './packages.ts';
 import { performanceStates } from './p-states.ts';
+import { bootModules, nestedModules, packages, rootModules } from './packages.ts';
 import { extractVmlinux } from './vmlinux.ts';
 
 const here = import.meta.dirname;
@@ -30,7 +30,13 @@ export async function buildImage(suite: Suite, folder: string, say: Say): Promis
     await mkdir(nested, { recursive: true });
     await run(['cp', kernel, path.join(nested, 'vmlinuz')]);
     await run(['cp', file('vmlinux'), path.join(nested, 'vmlinux')]);
-    await run([shell('initrd.sh'), root, shell('nested-init'), path.join(nested, 'initrd'), ...nestedModules]);
+    await run([
+      shell('initrd.sh'),
+      root,
+      shell('nested-init'),
+      path.join(nested, 'initrd'),
+      ...nestedModules,
+    ]);
     await writeFile(file('p-states.asl'), performanceStates());
     await run(['iasl', '-p', file('p-states'), file('p-states.asl')]);
   });
@@ -77,5 +83,17 @@ async function makeDisk(root: string, file: string): Promise<void> {
   await writeFile(file, '');
   await truncate(file, 2 * 1024 ** 3);
   const features = '^has_journal,^metadata_csum,^resize_inode';
-  await run(['mkfs.ext4', '-q', '-O', features, '-E', 'lazy_itable_init=1,nodiscard', '-m', '0', '-d', root, file]);
+  await run([
+    'mkfs.ext4',
+    '-q',
+    '-O',
+    features,
+    '-E',
+    'lazy_itable_init=1,nodiscard',
+    '-m',
+    '0',
+    '-d',
+    root,
+    file,
+  ]);
 }

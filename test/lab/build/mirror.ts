@@ -9,7 +9,8 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
  * the mirror that the variable names.
  */
 export async function sources(suite: Suite): Promise<string[]> {
-  const source = (mirror: string, name: string): string => `deb [signed-by=${keyring}] ${mirror} ${name} main`;
+  const source = (mirror: string, name: string): string =>
+    `deb [signed-by=${keyring}] ${mirror} ${name} main`;
   const named = process.env[variable];
   if (named) return [source(named, suite)];
 

@@ -22,24 +22,83 @@ export const packages = [
 ];
 
 /** Modules of the initramfs: to the root disk and to the folders of the host. */
-export const bootModules = ['virtio_pci', 'virtio_blk', 'crc32c_generic', 'crc32c_intel', 'ext4', '9pnet_virtio', '9p'];
+export const bootModules = [
+  'virtio_pci',
+  'virtio_blk',
+  'crc32c_generic',
+  'crc32c_intel',
+  'ext4',
+  '9pnet_virtio',
+  '9p',
+];
 
 /** Modules of the root disk, each with what it needs. Names that one of the kernels does not have are skipped. */
 export const rootModules = [
   ...bootModules,
   // the devices of the machine and their possible replacements
-  ...['e1000', 'e1000e', 'igb', 'igbvf', 'nvme', 'xhci_pci', 'ehci_pci', 'uhci_hcd', 'usbhid', 'usb_storage', 'uas'],
-  ...['sd_mod', 'snd_hda_intel', 'snd_hda_codec_generic', 'bochs', 'qxl', 'virtio-gpu', 'virtio_net', 'virtio_console'],
+  ...[
+    'e1000',
+    'e1000e',
+    'igb',
+    'igbvf',
+    'nvme',
+    'xhci_pci',
+    'ehci_pci',
+    'uhci_hcd',
+    'usbhid',
+    'usb_storage',
+    'uas',
+  ],
+  ...[
+    'sd_mod',
+    'snd_hda_intel',
+    'snd_hda_codec_generic',
+    'bochs',
+    'qxl',
+    'virtio-gpu',
+    'virtio_net',
+    'virtio_console',
+  ],
   ...['ahci', 'sr_mod', 'i2c_i801', 'lpc_ich', 'hid_generic', 'evdev', 'button', 'qemu_fw_cfg', 'virtio_rng'],
   // passthrough
   ...['vfio-pci', 'vfio_iommu_type1', 'iommufd', 'virtio_iommu', 'kvm', 'kvm_amd', 'kvm_intel', 'pci-stub'],
   // processors
-  ...['acpi-cpufreq', 'cpufreq_powersave', 'cpufreq_ondemand', 'cpufreq_conservative', 'cpufreq_userspace', 'msr'],
+  ...[
+    'acpi-cpufreq',
+    'cpufreq_powersave',
+    'cpufreq_ondemand',
+    'cpufreq_conservative',
+    'cpufreq_userspace',
+    'msr',
+  ],
   ...['cpuid', 'intel_rapl_msr'],
   // file systems and block layers
-  ...['overlay', 'loop', 'dm_mod', 'dm_crypt', 'fuse', 'autofs4', 'configfs', 'efivarfs', 'efi_pstore', 'vfat', 'nls_ascii'],
+  ...[
+    'overlay',
+    'loop',
+    'dm_mod',
+    'dm_crypt',
+    'fuse',
+    'autofs4',
+    'configfs',
+    'efivarfs',
+    'efi_pstore',
+    'vfat',
+    'nls_ascii',
+  ],
   // networks of libvirt
-  ...['tun', 'tap', 'macvtap', 'vhost_net', 'bridge', 'dummy', 'nf_tables', 'nft_compat', 'nft_chain_nat', 'iptable_filter'],
+  ...[
+    'tun',
+    'tap',
+    'macvtap',
+    'vhost_net',
+    'bridge',
+    'dummy',
+    'nf_tables',
+    'nft_compat',
+    'nft_chain_nat',
+    'iptable_filter',
+  ],
   ...['ip_tables', 'ip6_tables', 'x_tables', 'xt_MASQUERADE'],
 ];
 

@@ -41,10 +41,12 @@ export async function ensureTools(tools: Tool[], say: Say): Promise<void> {
     DEBIAN_FRONTEND: 'noninteractive',
   });
   const still = missingPackages(tools);
-  if (still.length > 0) throw new LabError(`apt-get installed these packages to no avail: ${still.join(' ')}`);
+  if (still.length > 0)
+    throw new LabError(`apt-get installed these packages to no avail: ${still.join(' ')}`);
 }
 
 function missingPackages(tools: Tool[]): string[] {
-  const present = (name: string): boolean => (name.startsWith('/') ? existsSync(name) : findCommand(name) !== null);
+  const present = (name: string): boolean =>
+    name.startsWith('/') ? existsSync(name) : findCommand(name) !== null;
   return [...new Set(tools.filter(({ name }) => !present(name)).map((tool) => tool.package))];
 }

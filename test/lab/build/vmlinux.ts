@@ -19,6 +19,7 @@ export async function extractVmlinux(file: string): Promise<Buffer> {
   const payload = image.subarray(start, start + image.readUInt32LE(0x24c) - 4);
   const magic = payload.toString('hex', 0, 4);
   const packing = packings.find((candidate) => candidate.magic === magic);
-  if (packing === undefined) throw new Error(`${file} is packed in a way that the lab does not know (${magic})`);
+  if (packing === undefined)
+    throw new Error(`${file} is packed in a way that the lab does not know (${magic})`);
   return await runToBuffer(packing.command, payload);
 }

@@ -11,8 +11,13 @@ import { openStep, parseLines, readMoments, TRACED } from './kill-moments.mjs';
 const [guest, killsText, seedText, since, ...kinds] = process.argv.slice(2);
 const kills = Number(killsText);
 const journal = `/run/passqemu/${guest}.jsonl`;
+/** No prepare or release takes so long, even on a slow machine. */
+const PATIENCE_MS = 90_000;
 const mark = '/tmp/mark';
-const arguments_ = { prepare: ['prepare', guest, '--domain', `/tmp/${guest}.xml`], release: ['release', guest] };
+const arguments_ = {
+  prepare: ['prepare', guest, '--domain', `/tmp/${guest}.xml`],
+  release: ['release', guest],
+};
 const random = randomNumbers(Number(seedText));
 const hits = { prepare: new Map(), release: new Map() };
 let [count, failed] = [0, 0];
@@ -20,7 +25,10 @@ let [count, failed] = [0, 0];
 const { moments, took } = reference();
 const found = (phase) => [...new Set(moments[phase].map(({ kind }) => kind))].sort().join(' ');
 for (const phase of ['prepare', 'release'])
-  check(`${phase} has moments in every kind of step`, found(phase) === [...kinds].sort().join(' ') || found(phase));
+  check(
+    `${phase} has moments in every kind of step`,
+    found(phase) === [...kinds].sort().join(' ') || found(phase),
+  );
 
 for (const phase of ['prepare', 'release']) {
   for (let done = 0, missed = 0; done < kills && missed < kills + 10; ) {
@@ -28,15 +36,22 @@ for (const phase of ['prepare', 'release']) {
     const begun = performance.now();
     const result = await round(phase, moment);
     if (result === null) {
+      console.log(`# ${phase} was over before its moment: ${describe(moment)}`);
       missed++;
       continue;
     }
     done++;
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    check(`${phase} ${done} killed inside ${result.open ?? 'no step'} (${describe(moment)}), ${seconds} s`, result.state);
+    check(
+      `${phase} ${done} killed inside ${result.open ?? 'no step'} (${describe(moment)}), ${seconds} s`,
+      result.state,
+    );
   }
   const missing = kinds.filter((kind) => !hits[phase].has(kind));
-  check(`${phase} was killed ${kills} times, in every kind of step`, missing.length === 0 || `never in ${missing.join(' ')}`);
+  check(
+    `${phase} was killed ${kills} times, in every kind of step`,
+    missing.length === 0 || `never in ${missing.join(' ')}`,
+  );
 }
 for (const [phase, counted] of Object.entries(hits))
   console.log(`# ${phase}: ${[...counted].map(([kind, times]) => `${times} in ${kind}`).join(', ')}`);
@@ -93,7 +108,8 @@ async function round(phase, moment) {
 
 /** By recover, which must leave alone what a person prepared and nobody has begun to release; then by release. */
 function putRight(lines) {
-  const isWhole = lines.some(({ t }) => t === 'ready') && !lines.some(({ t }) => t === 'pending' || t === 'undone');
+  const isWhole =
+    lines.some(({ t }) => t === 'ready') && !lines.some(({ t }) => t === 'pending' || t === 'undone');
   const by = isWhole || random() < 0.5 ? ['release', guest] : ['recover'];
   const said = run(['passqemu', ...by], null);
   const state = said.status === 0 ? compare() : `${by.join(' ')} ended with ${said.status}`;
@@ -104,11 +120,44 @@ function putRight(lines) {
 
 async function killAt(phase, { call, path, count: nth }) {
   const inject = `inject=${call}:delay_enter=1000s:when=${nth}`;
-  const options = ['-D', '-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null', '-P', path, '-e', `trace=${call}`, '-e', inject];
+  const options = [
+    '-D',
+    '-f',
+    '--seccomp-bpf',
+    '-qqq',
+    '-o',
+    '/dev/null',
+    '-P',
+    path,
+    '-e',
+    `trace=${call}`,
+    '-e',
+    inject,
+  ];
   // strace is a grandchild: the process that we start is passqemu itself
-  return kill(spawn('strace', [...options, 'passqemu', ...arguments_[phase]], { stdio: 'ignore' }), async (isOver, pid) => {
-    for (let seen = 0; seen < 4 && !isOver(); seen = isHeld(pid) ? seen + 1 : 0) await sleep(25);
-  });
+  return kill(
+    spawn('strace', [...options, 'passqemu', ...arguments_[phase]], { stdio: 'ignore' }),
+    async (isOver, pid) => {
+      const until = performance.now() + PATIENCE_MS;
+      for (
+        let seen = 0;
+        seen < 4 && !isOver() && performance.now() < until;
+        seen = isHeld(pid) ? seen + 1 : 0
+      )
+        await sleep(25);
+      if (performance.now() >= until)
+        console.log(
+          spawnSync(
+            'sh',
+            [
+              '-c',
+              'ps -eLo pid,ppid,stat,wchan:20,args | grep -v "\\[" ; cat /run/passqemu/all.jsonl | grep -v "^$"',
+            ],
+            { encoding: 'utf8' },
+          ).stdout,
+        );
+    },
+  );
 }
 
 async function killAfter(phase, { after }) {
@@ -151,7 +200,9 @@ function unload() {
 function compare() {
   const dump = spawnSync('sh', ['-c', `state-dump.sh ${since} >/tmp/state.after`], { encoding: 'utf8' });
   if (dump.status !== 0) return `state-dump.sh ended with ${dump.status}: ${dump.stderr}`;
-  const diff = spawnSync('python3', ['/lab/files/state-diff.py', '/tmp/state.before', '/tmp/state.after'], { encoding: 'utf8' });
+  const diff = spawnSync('python3', ['/lab/files/state-diff.py', '/tmp/state.before', '/tmp/state.after'], {
+    encoding: 'utf8',
+  });
   if (diff.status !== 0) return diff.stdout + diff.stderr;
   if (existsSync(mark)) return `${mark}, which the user's own command made, is still there`;
   return true;
@@ -159,7 +210,8 @@ function compare() {
 
 function run([program, ...rest], wanted) {
   const { status, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8', timeout: 180_000 });
-  if (wanted !== null && status !== wanted) throw new Error(`${program} ${rest.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  if (wanted !== null && status !== wanted)
+    throw new Error(`${program} ${rest.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
   return { status, output: stdout + stderr };
 }
 
@@ -174,7 +226,9 @@ function check(name, result) {
 }
 
 function describe(moment) {
-  return 'after' in moment ? `after ${Math.round(moment.after)} ms` : `${moment.call} ${moment.path}, number ${moment.count}`;
+  return 'after' in moment
+    ? `after ${Math.round(moment.after)} ms`
+    : `${moment.call} ${moment.path}, number ${moment.count}`;
 }
 
 function pick(list) {

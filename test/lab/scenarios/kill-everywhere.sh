@@ -32,7 +32,7 @@ X
 # With it nobody asks libvirt, whose daemon would be started for that
 echo '<domain><name>all</name></domain>' >/tmp/all.xml
 
-kinds=(module hugepages driver irqs workqueues governor setting command)
+kinds=(affinities module hugepages driver irqs workqueues governor setting command)
 case $LAB_TIER in
 full) kinds+=(inhibit slice) ;;
 *) kinds+=(partition) ;;

@@ -150,3 +150,18 @@ test('undo leaves a function that somebody else has bound since, and says so', a
   assert.deepEqual(names(host.restart()), []);
   assert.equal(driverOf(host, NIC), 'vfio-pci');
 });
+
+test('a fault of our own in the middle of a prepare is undone like any other failure', async () => {
+  const host = wholeMachine();
+  const before = dump(host);
+  host.onRun('/usr/local/bin/mark', (argv, machine) => {
+    machine.put('/srv/mark', `${argv[1]}\n`);
+    return {};
+  });
+  const plan = planOf('win', [
+    ...PLAN.steps,
+    { ...driverStep(NIC, 'vfio-pci'), kind: 'no such kind' } as never,
+  ]);
+  await assert.rejects(prepare(host, plan), TypeError);
+  assert.deepEqual(dump(host), before);
+});

@@ -53,6 +53,29 @@ test('readDeviceNodes() finds the VFIO group, and the function’s own node wher
   ]);
 });
 
+test('readDeviceNodes() does not lay a sibling’s VFIO group at the door of a native driver', () => {
+  const host = new FakeHost();
+  const spec = { vendor: '8086', device: '10d3', class: '020000', group: 11 };
+  addPciDevice(host, { ...spec, address: '0000:01:00.0', driver: 'vfio-pci' });
+  addPciDevice(host, { ...spec, address: '0000:01:00.1', driver: 'igb' });
+  assert.deepEqual(nodes(host, '0000:01:00.1'), []);
+});
+
+test('readDeviceNodes() looks for everything on functions of no known kind', () => {
+  const host = new FakeHost();
+  const spec = {
+    address: '0000:01:00.0',
+    vendor: '1d22',
+    device: '1',
+    class: '120000',
+    group: 1,
+    driver: 'habanalabs',
+  };
+  const path = addPciDevice(host, spec);
+  addClassDevice(host, 'accel', `${path}/accel/accel0`, { rdev: '261:0', devname: 'accel/accel0' });
+  assert.deepEqual(nodes(host, '0000:01:00.0'), ['0000:01:00.0 /dev/accel/accel0 c261:0']);
+});
+
 function nvidiaMachine(): FakeHost {
   const host = new FakeHost();
   for (const [index, address] of ['0000:01:00.0', '0000:02:00.0'].entries()) {

@@ -23,6 +23,10 @@ test('readUsbBuses() goes down through hubs and passes over what cannot be read'
     .put(`${hub}/1-2.4/idVendor`, '046d\n')
     .put(`${hub}/1-2.4/idProduct`, 'c31c\n');
   host.put(`${hub}/1-2.3/devnum`, 'x\n');
+  host
+    .put(`${hub}/1-2.1/devnum`, '9\n')
+    .put(`${hub}/1-2.1/idVendor`, '046d\n')
+    .put(`${hub}/1-2.1/idProduct`, 'zz\n');
   const mouse = { device: 7, id: '046d:c31c', name: null, port: '1-2.4' };
   assert.deepEqual(readUsbBuses(host, pci('0000:03:00.0'))[0]?.devices, [KEYBOARD, mouse]);
 });

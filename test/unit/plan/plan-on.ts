@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Host } from '../../../lib/host/host.ts';
 import { readDevicePicture } from '../../../lib/host/read-device-picture.ts';
 import type { DomainFunction } from '../../../lib/inputs/domain.ts';
@@ -62,4 +63,14 @@ export function stepLines({ steps }: PlanPart): string[] {
       ? `driver ${step.address} ${step.from} -> ${step.to}`
       : `${step.kind} ${step.target}`,
   );
+}
+
+/** A refusal in the order in which people read it. */
+export type Expected = readonly [id: string, summary: string, remedy: string];
+
+/** Every refusal of a plan, which then has no step. */
+export function refusals(host: Host, wanted: Wanted): Expected[] {
+  const plan = planOn(host, wanted);
+  assert.deepEqual(plan.steps, []);
+  return plan.refusals.map(({ id, summary, remedy }) => [id, summary, remedy ?? '']);
 }
