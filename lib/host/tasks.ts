@@ -6,6 +6,8 @@ import { parseStartTicks } from './start-ticks.ts';
 
 /** PF_NO_SETAFFINITY of include/linux/sched.h: a kernel thread that nobody can pin. */
 const NO_SETAFFINITY = 0x04000000;
+/** PF_KTHREAD of the same file. */
+const KERNEL_THREAD = 0x00200000;
 const DEEPEST = 16;
 
 /** A task's number with its start time: "4711:8815". */
@@ -49,6 +51,12 @@ export function readTaskCpus(host: Host, key: TaskKey): CpuSet | null {
   return parseAllowedList(host.readOptional(`/proc/${task}/status`) ?? '');
 }
 
+/** Whether a task is a thread of the kernel. */
+export function isKernelThread(host: Host, task: string): boolean {
+  const stat = host.readOptional(`/proc/${task}/stat`);
+  return stat !== null && hasFlag(stat, KERNEL_THREAD);
+}
+
 /** Reads Cpus_allowed_list of /proc/PID/status (proc(5)). */
 export function parseAllowedList(status: string): CpuSet | null {
   const match = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status);
@@ -77,9 +85,13 @@ function addPinned(
   }
 }
 
-/** Whether a kernel thread refuses every affinity but its own (field 9 of /proc/PID/stat). */
+/** Whether a kernel thread refuses every affinity but its own. */
 function isFixed(stat: string): boolean {
+  return hasFlag(stat, NO_SETAFFINITY);
+}
+
+/** A flag of field 9 of /proc/PID/stat; 32-bit arithmetic would make the upper bit negative. */
+function hasFlag(stat: string, flag: number): boolean {
   const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
-  // 32-bit arithmetic would make the upper bit negative
-  return Math.floor(flags / NO_SETAFFINITY) % 2 === 1;
+  return Math.floor(flags / flag) % 2 === 1;
 }

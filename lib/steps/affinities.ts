@@ -3,12 +3,13 @@ import type { Host } from '../host/host.ts';
 import { type CpuNumbers, readCpuNumbers } from '../host/online-cpus.ts';
 import {
   freeMasks,
+  isKernelThread,
   readAllPinnedTasks,
   readPinnedTasksInCgroups,
   readTaskCpus,
   type TaskKey,
 } from '../host/tasks.ts';
-import { type CpuSet, formatCpuList, intersectionOf, sameCpus } from '../words/cpu-list.ts';
+import { type CpuSet, formatCpuList, intersectionOf, sameCpus, without } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { readBoundPolicies, renewGovernors } from './governor-threads.ts';
@@ -108,11 +109,17 @@ function tellRefused(refused: number, note: (line: string) => void): void {
 function looseTask(host: Host, key: TaskKey, pin: CpuSet, numbers: CpuNumbers): CpuSet | null {
   const now = readTaskCpus(host, key);
   if (now === null) return null;
-  const wanted = intersectionOf(pin, now);
-  if (wanted.length === 0 || sameCpus(wanted, now)) return null;
   const [task = ''] = key.split(':');
   const free = freeMasks(host, readCgroupOf(host, task) ?? '', numbers);
-  return free.some((mask) => sameCpus(mask, now)) ? wanted : null;
+  const wanted = intersectionOf(pin, now);
+  if (wanted.length > 0 && !sameCpus(wanted, now)) {
+    return free.some((mask) => sameCpus(mask, now)) ? wanted : null;
+  }
+  // What we could only pin to a part of its CPUs, while another guest had the rest, is due all of them by now. With threads of
+  // the kernel nobody else has a hand in it; a program that has fewer may want it so.
+  const due = intersectionOf(pin, free[0] ?? []);
+  const isPart = wanted.length > 0 && without(now, due).length === 0 && !sameCpus(due, now);
+  return isPart && isKernelThread(host, task) ? due : null;
 }
 
 /** Adds older pins: one that a guest has shortened since, or made impossible for now, is still the one to go back to. */

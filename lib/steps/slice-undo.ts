@@ -45,6 +45,8 @@ export async function undoSlice(
     return;
   }
   const wide = wideCpus(host, was);
+  // Before systemd unsets it: where that takes the controller away, 6.12 leaves tasks with the CPUs that they had until then
+  if (was.allowed === '') widenCgroup(host, unit, wide);
   await setAllowedCpus(host, unit, cpusOf(was.allowed));
   if (was.allowed === '') widenCgroup(host, unit, wide);
   await seeCpus(host, unit, wide);

@@ -25,7 +25,7 @@ export function parseStrace(text: string): Processes {
     if (resumed !== null) unfinished.delete(pid);
     const result = Number(/= (-?\d+)/.exec(call.slice(call.lastIndexOf(') ') + 1))?.[1] ?? -1);
     if (/^(?:clone3?|v?fork)\(/.test(call) && result > 0 && !call.includes('CLONE_THREAD')) forks++;
-    const program = /^execve\("([^"]*)", \[([^\]]*)/.exec(call);
+    const program = /^execve\("([^"]*)", \[((?:"(?:[^"\\]|\\.)*"(?:\.\.\.)?(?:, )?)*)/.exec(call);
     if (program !== null && result === 0) programs.push(nameProgram(program[1]!, program[2]!));
   }
   return { forks, programs };

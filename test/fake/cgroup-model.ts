@@ -14,6 +14,8 @@ export interface FakeTask {
   readonly pin?: string;
   readonly kernel?: boolean;
   readonly fixed?: boolean;
+  /** Ten times its number, where it is not said. */
+  readonly startTicks?: number;
 }
 
 interface Group {
@@ -252,9 +254,9 @@ function show(host: FakeHost, model: Model): void {
   for (const task of model.tasks.values()) showTask(host, task);
 }
 
-function showTask(host: FakeHost, { pid, name, cgroup, mask, fixed, kernel }: Task): void {
+function showTask(host: FakeHost, { pid, name, cgroup, mask, fixed, kernel, startTicks }: Task): void {
   const flags = (fixed === true ? 0x04000000 : 0) + (kernel === true ? 0x00200000 : 0x00400000);
-  const stat = `${pid} (${name}) S 1 1 1 0 -1 ${flags} ${'0 '.repeat(12)}${pid * 10} 0 0\n`;
+  const stat = `${pid} (${name}) S 1 1 1 0 -1 ${flags} ${'0 '.repeat(12)}${startTicks ?? pid * 10} 0 0\n`;
   for (const path of [`/proc/${pid}`, `/proc/${pid}/task/${pid}`]) {
     host.put(`${path}/stat`, stat);
     host.put(`${path}/comm`, `${name}\n`);

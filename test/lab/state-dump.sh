@@ -98,6 +98,9 @@ for stat in glob.glob("/proc/[0-9]*/task/[0-9]*/stat"):
     start = int(text[text.rindex(")") + 2:].split()[19])
     # Workers and rescuers of workqueues (PF_WQ_WORKER) are moved by the kernel from job to job
     is_worker = int(text[text.rindex(")") + 2:].split()[6]) & 0x20
+    # A threaded interrupt's thread is where the interrupt is delivered: one CPU of its affinity (compared above), chosen anew at each change
+    if comm.startswith("irq/"):
+        continue
     if is_worker or (since is not None and start > since):
         continue
     allowed = re.search(r"^Cpus_allowed_list:\s*(\S*)", read(os.path.dirname(stat) + "/status"), re.M)

@@ -64,15 +64,27 @@ check_network() { # ADDRESS: not the way out
 }
 
 check_holders() { # ADDRESS: nobody has a node of it open, or only for a moment, as udev has
+  nodes=
   for node in "$B/$1"/nvme/nvme* "$B/$1"/nvme/nvme*/nvme*n* "$B/$1"/nvme/nvme*/ng*n*; do
-    [ -d "$node" ] || continue
-    for attempt in 1 2 3 4 5 6 7 8 9 10; do
-      holder=$(find -L /proc/[0-9]*/fd -maxdepth 1 -samefile "/dev/${node##*/}" -print -quit 2>/dev/null)
-      [ -n "$holder" ] || break
-      sleep 0.2
-    done
-    [ -z "$holder" ] || fail "${node##*/} is open after $attempt looks: $holder"
+    [ ! -d "$node" ] || nodes="$nodes /dev/${node##*/}"
   done
+  [ -n "$nodes" ] || return 0
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    find_holder
+    [ -n "$holder" ] || return 0
+    sleep 0.2
+  done
+  fail "a node of $1 is open after $attempt looks: $holder"
+}
+
+find_holder() { # of $nodes, into $holder
+  # Every sh of Debian and Fedora has -ef
+  # shellcheck disable=SC3013
+  for holder in /proc/[0-9]*/fd/*; do
+    [ -c "$holder" ] || [ -b "$holder" ] || continue
+    for node in $nodes; do [ "$holder" -ef "$node" ] && return; done
+  done
+  holder=
 }
 
 check_memory() {

@@ -78,6 +78,8 @@ for list in 1 2-5 6; do
   fi
 done
 read -r near across far <<<"$pinned"
+# Asking libvirt for a guest starts its daemon by socket: that is not ours to compare
+[ ! -d /run/systemd/system ] || virsh -c qemu:///system list >/dev/null 2>&1
 state_before
 
 check "a guest that would leave the host no CPU is refused" says "none is left for the host" 1 passqemu prepare all

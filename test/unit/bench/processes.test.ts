@@ -18,7 +18,7 @@ test('parseStrace() counts forks without threads, and lists programs that were r
 
 test('parseStrace() puts a call together that another process came into', () => {
   const text = `10 vfork( <unfinished ...>
-11 execve("/bin/sh", ["/bin/sh", "-c", "exec 2>&4\\nwhile read x; do :; done"], 0x1 /* 1 var */ <unfinished ...>
+11 execve("/bin/sh", ["/bin/sh", "-c", "exec 2>&4\\nif [ -e x ]; then :; fi"], 0x1 /* 1 var */ <unfinished ...>
 10 <... vfork resumed>) = 11
 11 <... execve resumed>) = 0
 `;

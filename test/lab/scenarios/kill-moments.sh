@@ -1,0 +1,81 @@
+#!/bin/bash
+# lab: in=full tier=full suite=bookworm,trixie timeout=900 -- 8
+# lab: in=soak tier=full suite=bookworm,trixie timeout=5400 -- 50
+# Kills prepare and release with kill -9, so many times each (first argument), at moments spread over all lines of the journal and
+# a random time behind each (seed: second argument). After each kill recover, and release where the guest was prepared already,
+# must make the host what it was. In the end every kind of step must have been hit, in its apply and in its undo.
+cd "$(dirname "$0")" || exit 99
+# shellcheck source=test/lab/scenarios/lib.sh
+. ./lib.sh
+rounds=${1:-8}
+seed=${2:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
+echo "# $rounds kills of each, seed $seed"
+
+cpus=$([ -d /run/systemd/system ] && echo slice || echo partition)
+profile all <<'X'
+[devices]
+nic   = 0000:01:00.0
+gpu   = 0000:04:00.0
+audio = 0000:04:00.1
+[memory]
+hugepages = 2M
+nodes = 0:32M 1:32M
+[cpu]
+guest = 2-3
+governor = powersave
+[knobs]
+stat-interval = 10s
+[commands]
+prepare-first = /usr/bin/touch /tmp/mark
+release-last  = /usr/bin/rm -f /tmp/mark
+X
+printf '<domain type="qemu"><name>all</name></domain>' >/tmp/all.xml
+modprobe cpufreq_powersave 2>/dev/null
+state_before
+
+# What a run without kills writes: how many lines each way
+forget_vfio() { modprobe -r vfio_pci vfio_iommu_type1 2>/dev/null; }
+forget_vfio
+passqemu prepare all --domain /tmp/all.xml --quiet 2>/dev/null
+there=$(grep -c . /run/passqemu/all.jsonl)
+check "a prepare that nobody kills" grep -q ready /run/passqemu/all.jsonl
+check "and its release" passqemu release all
+check "change nothing" same_state
+steps=$((there - 4))
+
+: >/tmp/hits
+# shellcheck disable=SC2317 # check calls it
+round() { # round WHICH NUMBER
+  which=$1
+  forget_vfio
+  if [ "$which" = release ]; then
+    passqemu prepare all --domain /tmp/all.xml --quiet 2>/dev/null || return 1
+    lines=$((there + 1 + ($2 * 37 + seed) % (steps + 1)))
+    set -- passqemu release all --quiet
+  else
+    lines=$((2 + ($2 * 37 + seed) % (there - 1)))
+    set -- passqemu prepare all --domain /tmp/all.xml --quiet
+  fi
+  python3 kill-at-line.py "$lines" "$which" "$@" >>/tmp/hits 2>/tmp/kill.err || {
+    cat /tmp/kill.err
+    return 1
+  }
+  passqemu recover --quiet >/tmp/mend.out 2>&1 || {
+    cat /tmp/mend.out
+    return 1
+  }
+  [ ! -e /run/passqemu/all.jsonl ] || passqemu release all --quiet || return 1
+  same_state && [ "$(ls /run/passqemu)" = lock ]
+}
+for n in $(seq "$rounds"); do
+  check "prepare killed, $n: $(tail -n 1 /tmp/hits)" round prepare "$n"
+  check "release killed, $n" round release "$n"
+done
+sort /tmp/hits | uniq -c | sed 's/^/# hit /'
+if [ "$rounds" -ge 50 ]; then
+  for kind in module hugepages driver $cpus irqs workqueues governor setting command; do
+    check "prepare was killed in or behind $kind" grep -q "^prepare $kind" /tmp/hits
+    check "release was killed in or behind $kind" grep -q "^release $kind" /tmp/hits
+  done
+fi
+finish
