@@ -1,5 +1,7 @@
 import type { Host } from '../host/host.ts';
+import { HostError } from '../words/errors.ts';
 import { heldSteps, readState } from './journal.ts';
+import type { Journal } from './journal-text.ts';
 
 /** Who holds what, without what undo needs to know: readable for everybody, so that `devices` and `status` tell ordinary users too. */
 export interface Summary {
@@ -12,20 +14,31 @@ export interface Summary {
 
 export const SUMMARY_FILE = 'summary.json';
 
-/** Writes the summary anew from the journals, but for one that is about to go; none left, none there. */
+/**
+ * Writes the summary anew from the journals, but for one that is about to go; none left, none there. It is a convenience: that it
+ * cannot be written (a full /run) fails nothing, but then an old one must not stay either.
+ */
 export function writeSummary(host: Host, stateDir: string, without: string | null = null): void {
   const journals = readState(host, stateDir).journals.filter(({ path }) => path !== without);
   const path = `${stateDir}/${SUMMARY_FILE}`;
-  if (journals.length === 0) {
-    host.remove(path);
-    return;
+  if (journals.length > 0) {
+    try {
+      host.replaceFile(path, `${JSON.stringify(summaryOf(journals))}\n`, 0o644);
+      return;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      host.log('warning', error.message);
+    }
   }
-  const summary: Summary = {
+  host.remove(path);
+}
+
+function summaryOf(journals: readonly Journal[]): Summary {
+  return {
     guests: journals.map((journal) => ({
       guest: journal.header.guest,
       uuid: journal.header.uuid,
       steps: heldSteps([journal]).map(({ step: { kind, target, to } }) => ({ kind, target, to })),
     })),
   };
-  host.replaceFile(path, `${JSON.stringify(summary)}\n`, 0o644);
 }

@@ -1,7 +1,15 @@
 import type { Host } from '../host/host.ts';
 import { DEFAULT_AFFINITY, listIrqs, readIrqActions, readIrqAffinity } from '../host/irqs.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
-import { type CpuSet, formatCpuMask, sameCpus, unionOf, without } from '../words/cpu-list.ts';
+import {
+  type CpuSet,
+  formatCpuMask,
+  intersectionOf,
+  parseCpuList,
+  sameCpus,
+  unionOf,
+  without,
+} from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { maskOf, moveIrq, offGuests, readDefaultMask } from './irq-affinity.ts';
@@ -40,8 +48,9 @@ export function undoIrqs(
     const memory = was.affinities[irq];
     const base =
       memory !== undefined && readIrqActions(host, irq) === memory.actions ? cpusOf(memory.list) : null;
-    if (base === null && (!sameCpus(now, bornWith) || readIrqActions(host, irq) === '')) continue;
-    const wanted = target(base ?? defaultBase, change.after, change.online);
+    const near = base === null ? birthplace(host, irq, now, bornWith, defaultBase) : null;
+    if (base === null && (near === null || readIrqActions(host, irq) === '')) continue;
+    const wanted = target(base ?? near ?? defaultBase, change.after, change.online);
     if (sameCpus(now, wanted)) continue;
     if (base !== null && !isKeptOff(now, base, change.before)) moved++;
     // A managed one refuses now as it did before, and has lost nothing
@@ -53,6 +62,21 @@ export function undoIrqs(
       path: '/proc/irq',
     });
   }
+}
+
+/**
+ * Where an interrupt that still has what it was born with may be: everywhere, or on its device's node, to which the kernel keeps the
+ * default affinity of a new interrupt (irq_setup_affinity()). Null where it has something else.
+ */
+function birthplace(host: Host, irq: number, now: CpuSet, bornWith: CpuSet, base: CpuSet): CpuSet | null {
+  if (sameCpus(now, bornWith)) return base;
+  const node = host.readOptional(`/proc/irq/${irq}/node`) ?? '';
+  const cpus = /^\d+$/.test(node)
+    ? parseCpuList(host.readOptional(`/sys/devices/system/node/node${node}/cpulist`) ?? '')
+    : null;
+  return cpus !== null && cpus.length > 0 && sameCpus(now, intersectionOf(bornWith, cpus))
+    ? intersectionOf(base, cpus)
+    : null;
 }
 
 /** Gives the default back; answers with what interrupts were born with until now. */

@@ -29,6 +29,7 @@ stat-interval = 10s
 X
 for guest in a b c; do echo "<domain><name>$guest</name></domain>" >/tmp/$guest.xml; done
 take() { passqemu prepare "$1" --domain "/tmp/$1.xml"; }
+# Behind & a function is a shell of its own: exec makes the signalled process passqemu itself
 give() { passqemu release "$1"; }
 # What a prepare changes first, in the middle and last, without the time of a whole dump
 is_untouched() {
@@ -124,7 +125,7 @@ check "a reader that goes away stops nothing" grep -q '^{"t":"ready"}' $state/b.
 check "b is released" exits 0 give b
 printf '[devices]\nusb = 0000:03:00.0\n[commands]\nprepare-last = /usr/bin/sleep 4\n' | profile c
 for signal in TERM HUP INT; do
-  take c >/tmp/c.out 2>&1 &
+  (exec passqemu prepare c --domain /tmp/c.xml) >/tmp/c.out 2>&1 &
   until grep -qs '"kind":"command"' $state/c.jsonl; do sleep 0.2; done
   kill -$signal $!
   wait $!

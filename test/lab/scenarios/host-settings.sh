@@ -66,7 +66,7 @@ check 'nobody holds off sleep' is "$(inhibitors) $(sleepers)" '0 0'
 check 'everything is as before' same_state
 
 # What the kernel refuses, what fails, what is killed
-check 'a value that the kernel refuses undoes everything' says 'nmi_watchdog' 1 passqemu prepare nmi
+check 'a value that the kernel refuses undoes everything' says 'NMI watchdog' 1 passqemu prepare nmi
 check 'everything is as before' same_state
 command_file last <<'X'
 echo some words

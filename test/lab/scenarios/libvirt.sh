@@ -20,9 +20,13 @@ stop_libvirtd() {
     sleep 1
   fi
 }
-# define_guest NAME ADDRESS MANAGED [EXTRA XML]: no firmware, no disk; it starts within seconds under emulation
+# define_guest NAME ADDRESS MANAGED [EXTRA XML]: no firmware, no disk; it starts within seconds under emulation. ADDRESS none: no device
 define_guest() {
   address=$2
+  hostdev="<hostdev mode='subsystem' type='pci' managed='$3'><source>
+      <address domain='0x${address:0:4}' bus='0x${address:5:2}' slot='0x${address:8:2}' function='0x${address:11:1}'/>
+    </source></hostdev>"
+  [ "$address" != none ] || hostdev=
   cat >"/tmp/$1.xml" <<X
 <domain type='qemu'>
   <name>$1</name>
@@ -33,20 +37,13 @@ define_guest() {
   $4
   <devices>
     <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <hostdev mode='subsystem' type='pci' managed='$3'><source>
-      <address domain='0x${address:0:4}' bus='0x${address:5:2}' slot='0x${address:8:2}' function='0x${address:11:1}'/>
-    </source></hostdev>
+    $hostdev
     <memballoon model='none'/>
     <controller type='usb' model='none'/>
   </devices>
 </domain>
 X
   virsh define "/tmp/$1.xml" >/dev/null
-}
-define_plain_guest() { # a guest without any device of the host
-  define_guest plain 0000:01:00.0 no
-  sed '/<hostdev/,/<.hostdev>/d' /tmp/plain.xml >/tmp/plain2.xml
-  virsh define /tmp/plain2.xml >/dev/null
 }
 wait_for() { # wait_for WHAT COMMAND: at most 20 s
   what=$1

@@ -69,7 +69,7 @@ the default route (IPv4 through $nic) leads over $nic
 0000:06:02.0 (ehci-pci) belongs to it too, every member must go along
 it is a PCI bridge
 0000:0e:00.0 (nobody): there is no such function
-it is 1b36:000d, must be 10de:2684
+it is 1b36:000d:1af4:1100, must be 10de:2684
 Cannot choose some: 2 functions are
 on node 0: it needs 460800 pages of 2 MiB
 Cannot give CPUs 8-9 to the guest: this host has only 0-7
@@ -89,7 +89,7 @@ disk = 0000:02:00.0
 guest = 0-7
 X
 check "swap and the last CPU, both" lists 1 passqemu prepare swap <<'X'
-nvme0n1 is swap
+swap lies on nvme0n1
 Cannot give CPUs 0-7 to the guest: none is left for the host
 X
 swapoff /dev/nvme0n1

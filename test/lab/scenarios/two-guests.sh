@@ -105,7 +105,8 @@ check "and so does the other" is "$?" 0
 for guest in a b; do
   check "the journal of $guest is complete" grep -q '^{"t":"ready"}' /run/passqemu/$guest.jsonl
 done
-take slow >/tmp/slow.out 2>&1 &
+# exec: the process that is named must be the one that we know
+(exec passqemu prepare slow --domain /tmp/slow.xml) >/tmp/slow.out 2>&1 &
 first=$!
 sleep 3
 give a >/tmp/a.out 2>&1 &

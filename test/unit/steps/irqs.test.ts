@@ -144,3 +144,24 @@ test('irqs reads each interrupt once and writes only what it changes', async () 
     ],
   );
 });
+
+test('irqs widens one that was born on its device’s node under our narrowed default', async () => {
+  const host = machine();
+  const guests = new Guests(host);
+  host.put('/sys/devices/system/node/node0/cpulist', '0-3\n');
+  await guests.prepare('a', irqs('2-3'));
+  for (const [irq, affinity] of [
+    [41, '0-1'],
+    [42, '0'],
+  ] as const) {
+    addIrqs(
+      host,
+      [{ irq, actions: ['nvme0q0'], affinity }],
+      host.peek('/proc/irq/default_smp_affinity')!.trim(),
+    );
+    host.put(`/proc/irq/${irq}/node`, '0\n');
+  }
+  await guests.release('a');
+  assert.equal(host.peek('/proc/irq/41/smp_affinity_list'), '0-3\n');
+  assert.equal(host.peek('/proc/irq/42/smp_affinity_list'), '0\n', 'this one has fewer than we left it');
+});
