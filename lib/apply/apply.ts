@@ -24,10 +24,10 @@ export async function applyPlan(
   const context: StepContext = { host, guest: plan.guest, others, note: report.note };
   try {
     for (const [index, step] of plan.steps.entries()) {
-      const signal = interrupted();
-      if (signal !== null) throw new HostError(`Cannot go on: ${signal} was received`);
+      stopIfAsked(interrupted);
       await applyStep(host, journal, index, step, context, report);
     }
+    stopIfAsked(interrupted);
     appendLine(host, journal, { t: 'ready' });
   } catch (cause) {
     // A fault of our own must not leave the host half changed either
@@ -40,6 +40,11 @@ export async function applyPlan(
       `Run passqemu release ${plan.guest} once the cause is gone`,
     );
   }
+}
+
+function stopIfAsked(interrupted: () => string | null): void {
+  const signal = interrupted();
+  if (signal !== null) throw new HostError(`Cannot go on: ${signal} was received`);
 }
 
 async function applyStep(

@@ -110,6 +110,7 @@ export async function prepare(
   plan: Plan,
   owner: Owner = { kind: 'libvirt' },
   inputs = 'x',
+  interrupted: () => string | null = () => null,
 ): Promise<string> {
   return prepareGuest(
     host,
@@ -122,7 +123,7 @@ export async function prepare(
       inputs,
       lockWaitMs: 10,
       plan: () => plan,
-      interrupted: () => null,
+      interrupted,
     },
     SILENT,
   );

@@ -56,8 +56,8 @@ if os.path.isdir("/run/systemd/system"):
     text = subprocess.run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service"], capture_output=True, text=True).stdout
     for line in text.splitlines():
         unit, load, active = line.split()[:3]
-        # One-shot services of the distribution that end by themselves are no state of ours
-        if not re.match(r"(systemd-|user@|user-runtime|run-|modprobe@|lab|getty|session)", unit):
+        # One-shot services end by themselves; libvirt's daemons come by their sockets and go when idle: no state of ours
+        if not re.match(r"(libvirt|virt|systemd-|user@|user-runtime|run-|modprobe@|lab|getty|session)", unit):
             say("unit " + unit, active)
 for path in glob.glob("/proc/irq/*/smp_affinity_list"):
     actions = sorted(name for name in os.listdir(os.path.dirname(path)) if os.path.isdir(os.path.dirname(path) + "/" + name))

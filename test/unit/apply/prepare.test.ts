@@ -165,3 +165,18 @@ test('a fault of our own in the middle of a prepare is undone like any other fai
   await assert.rejects(prepare(host, plan), TypeError);
   assert.deepEqual(dump(host), before);
 });
+
+test('a signal during the last step undoes everything too', async () => {
+  const host = wholeMachine();
+  const before = dump(host);
+  let signal: string | null = null;
+  host.onRun('/usr/local/bin/mark', (argv, machine) => {
+    machine.put('/srv/mark', `${argv[1]}\n`);
+    signal = 'SIGTERM';
+    return {};
+  });
+  const [command, ...rest] = hostSteps('win');
+  const stopped = prepare(host, planOf('win', [...rest, command!]), { kind: 'libvirt' }, 'x', () => signal);
+  await assert.rejects(stopped, /SIGTERM was received/);
+  assert.deepEqual(dump(host), before);
+});
