@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: in=full tier=full suite=bookworm,trixie timeout=900 -- 8
+# lab: in=full tier=full suite=bookworm,trixie timeout=900 -- 4
 # lab: in=soak tier=full suite=bookworm,trixie timeout=5400 -- 50
 # Kills prepare and release with kill -9, so many times each (first argument), at moments spread over all lines of the journal and
 # a random time behind each (seed: second argument). After each kill recover, and release where the guest was prepared already,
@@ -7,7 +7,7 @@
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
 . ./lib.sh
-rounds=${1:-8}
+rounds=${1:-4}
 seed=${2:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 echo "# $rounds kills of each, seed $seed"
 

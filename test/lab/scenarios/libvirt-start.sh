@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm,trixie iommu=intel in=full timeout=400
+# lab: tier=mid suite=bookworm,trixie iommu=intel in=full timeout=600
 # A real libvirtd: hooks install, enable, virsh start and destroy with managed functions, refusals, two guests on one device.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
