@@ -1,7 +1,7 @@
 import { readConfigFile } from '../host/config-file.ts';
 import type { Host } from '../host/host.ts';
 import { parseProfile } from '../inputs/read-profile.ts';
-import { HostError } from '../words/errors.ts';
+import { runUserCommand } from '../steps/user-command.ts';
 import { profilePlace } from './guest.ts';
 import type { Report } from './report.ts';
 
@@ -17,12 +17,14 @@ export async function runStageCommand(
   const text = readConfigFile(host, path, process.getuid?.() ?? 0);
   const command = text === null ? null : parseProfile(text, { guest, path }).commands[stage];
   if (command === null) return;
+  const { argv, timeoutMs } = command;
+  const words = `run the command ${stage} (${argv[0]})`;
   const begun = host.now();
-  const env = { PASSQEMU_GUEST: guest, PASSQEMU_OPERATION: stage };
-  const { status, stderr, timedOut } = await host.run(command.argv, { timeoutMs: command.timeoutMs, env });
-  const words = `run ${stage}: ${command.argv.join(' ')}`;
-  report.step(status === 0 ? 'done' : 'failed', words, host.now() - begun);
-  if (status === 0) return;
-  const why = timedOut ? `it did not end within ${command.timeoutMs / 1000} s` : `it ended with ${status}`;
-  throw new HostError(`Cannot ${words}: ${why}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+  try {
+    await runUserCommand(host, { guest, operation: stage, argv, timeoutMs });
+  } catch (error) {
+    report.step('failed', words, host.now() - begun);
+    throw error;
+  }
+  report.step('done', words, host.now() - begun);
 }
