@@ -19,8 +19,8 @@ export interface Image {
 
 const cache = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'passqemu-lab');
 
-/** How many images of a suite stay: this one, and one for another checkout or for the way back. */
-const kept = 2;
+/** How many images of a suite stay: this one, one for another checkout, and one for the way back. */
+const kept = 3;
 
 /** The image of a suite, built now if this checkout's builder has not built it before. */
 export async function ensureImage(suite: Suite, say: Say): Promise<Image> {

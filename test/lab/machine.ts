@@ -59,7 +59,7 @@ function kernelCommandLine(options: MachineOptions, word: string): string {
   return [
     'console=ttyS0 quiet panic=-1',
     // Emulated processors come and go at the whim of the host's scheduler.
-    'tsc=reliable no_timer_check mitigations=off watchdog_thresh=60 rcupdate.rcu_cpu_stall_suppress=1',
+    'tsc=reliable no_timer_check mitigations=off cryptomgr.notests watchdog_thresh=60 rcupdate.rcu_cpu_stall_suppress=1 usb_storage.delay_use=0',
     ...iommu[options.iommu],
     `lab.init=${init} lab.word=${word} lab.tier=${options.tier} lab.suite=${options.suite} lab.iommu=${options.iommu}`,
     ...(options.shell ? ['lab.shell'] : []),

@@ -1,4 +1,3 @@
-import minimist from 'minimist';
 import { type Iommu, iommus, LabError, type Suite, suites, type Tier, tiers } from './words.ts';
 
 export const usage = `Usage: npm run lab -- [options] [FILE [argument...]]
@@ -9,9 +8,9 @@ exits with its status. The script finds its own folder at /lab/files; what it wr
   --tier mid|full           mid: Debian without systemd (default); full: with systemd
   --suite bookworm|trixie   kernel 6.1 (default) or 6.12, with the libvirt and QEMU of that Debian
   --iommu intel|amd|none    which IOMMU the machine has (default intel)
-  --gpu none|DEVICE         the graphics card at 04:00.0: a QEMU device, or none (default secondary-vga, also "secondary")
-  --igb                     add a network card with virtual functions at 07:00.0 (QEMU 8 or later)
-  --kvm-nested              KVM inside the machine, for guests with one virtual CPU; everything else is slower
+  --gpu none|DEVICE         the graphics card at 04:00.0: a QEMU device, or none (default secondary-vga, or "secondary")
+  --igb                     add a network card with virtual functions at 07:00.0 (needs QEMU 8)
+  --kvm-nested              KVM inside the machine, for guests with one virtual CPU
   --mem SIZE                memory, as 4G or 6144M (default 4G)
   --append TEXT             more words for the kernel command line (repeatable)
   --qemu-arg ARGUMENT       one more argument for QEMU (repeatable)
@@ -40,51 +39,94 @@ export interface LabOptions {
   shell: boolean;
   verbose: boolean;
   quiet: boolean;
+  /** The script's file and its arguments; empty when only a shell is wanted. */
   script: string[];
 }
 
-const texts = ['tier', 'suite', 'iommu', 'gpu', 'mem', 'append', 'qemu-arg', 'timeout', 'out'];
-const switches = ['igb', 'kvm-nested', 'shell', 'verbose', 'quiet', 'help'];
+type Reader = (options: LabOptions, value: string, name: string) => void;
 
-/** Reads the command line; null when only the usage is asked for. */
+/** The options that take a value. Every second use of one overrides the first, but for those that collect. */
+const valued: Record<string, Reader> = {
+  tier: (options, value, name) => {
+    options.tier = choice(name, value, tiers);
+  },
+  suite: (options, value, name) => {
+    options.suite = choice(name, value, suites);
+  },
+  iommu: (options, value, name) => {
+    options.iommu = choice(name, value, iommus);
+  },
+  gpu: (options, value) => {
+    options.gpu = value === 'none' ? null : value === 'secondary' ? 'secondary-vga' : value;
+  },
+  mem: (options, value) => {
+    options.memoryMiB = memory(value);
+  },
+  append: (options, value) => {
+    options.append.push(value);
+  },
+  'qemu-arg': (options, value) => {
+    options.qemuArguments.push(value);
+  },
+  timeout: (options, value) => {
+    if (!/^[1-9]\d*$/.test(value)) throw usageError(`--timeout is a number of seconds, not ${value}`);
+    options.timeoutSeconds = Number(value);
+  },
+  out: (options, value) => {
+    options.out = value;
+  },
+};
+
+const switches: Record<string, 'igb' | 'nestedKvm' | 'shell' | 'verbose' | 'quiet'> = {
+  igb: 'igb',
+  'kvm-nested': 'nestedKvm',
+  shell: 'shell',
+  verbose: 'verbose',
+  quiet: 'quiet',
+};
+
+/**
+ * Reads the command line; null when only the usage is asked for. Read by hand, because an option's value may begin
+ * with a dash here (--qemu-arg -device), and all that follows FILE belongs to the script.
+ */
 export function parseOptions(argv: string[]): LabOptions | null {
-  const given = minimist(argv, {
-    string: [...texts, '_'],
-    boolean: switches,
-    stopEarly: true,
-    unknown: (word) => {
-      if (word.startsWith('-')) throw usageError(`unknown option ${word.split('=')[0]}`);
-      return true;
-    },
-  });
-  if (given.help) return null;
-  const all = (name: string): string[] => (given[name] === undefined ? [] : [given[name]].flat());
-  const one = (name: string, otherwise: string): string => {
-    const values = all(name);
-    if (values.length > 1) throw usageError(`--${name} is given twice`);
-    return values[0] ?? otherwise;
-  };
-  for (const name of texts) if (all(name).includes('')) throw usageError(`--${name} needs a value`);
-
-  const gpu = one('gpu', 'secondary-vga');
   const options: LabOptions = {
-    tier: choice('tier', one('tier', 'mid'), tiers),
-    suite: choice('suite', one('suite', 'bookworm'), suites),
-    iommu: choice('iommu', one('iommu', 'intel'), iommus),
-    gpu: gpu === 'none' ? null : gpu === 'secondary' ? 'secondary-vga' : gpu,
-    igb: given.igb === true,
-    nestedKvm: given['kvm-nested'] === true,
-    memoryMiB: memory(one('mem', '4G')),
-    append: all('append'),
-    qemuArguments: all('qemu-arg'),
-    timeoutSeconds: seconds(one('timeout', '300')),
-    out: one('out', '') || null,
-    shell: given.shell === true,
-    verbose: given.verbose === true,
-    quiet: given.quiet === true,
-    script: given._,
+    tier: 'mid',
+    suite: 'bookworm',
+    iommu: 'intel',
+    gpu: 'secondary-vga',
+    igb: false,
+    nestedKvm: false,
+    memoryMiB: 4096,
+    append: [],
+    qemuArguments: [],
+    timeoutSeconds: 300,
+    out: null,
+    shell: false,
+    verbose: false,
+    quiet: false,
+    script: [],
   };
-  if (options.script.length === 0 && !options.shell) throw usageError('a script to run is missing');
+  const words = [...argv];
+  while (words[0]?.startsWith('-')) {
+    const word = words.shift() ?? '';
+    if (word === '--help' || word === '-h') return null;
+    if (word === '--') break;
+    const [, name = '', given] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    const flag = switches[name];
+    const read = valued[name];
+    if (flag !== undefined && given === undefined) {
+      options[flag] = true;
+    } else if (read !== undefined) {
+      const value = given ?? words.shift();
+      if (!value) throw usageError(`--${name} needs a value`);
+      read(options, value, name);
+    } else {
+      throw usageError(flag === undefined ? `unknown option ${word}` : `--${name} takes no value`);
+    }
+  }
+  options.script = words;
+  if (words.length === 0 && !options.shell) throw usageError('a script to run is missing');
   return options;
 }
 
@@ -99,11 +141,6 @@ function memory(text: string): number {
   const size = match === null ? 0 : Number(match[1]) * (match[2] === 'G' ? 1024 : 1);
   if (size < 1024 || size % 2 !== 0) throw usageError(`--mem is a size such as 4G, at least 1G, not ${text}`);
   return size;
-}
-
-function seconds(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw usageError(`--timeout is a number of seconds, not ${text}`);
-  return Number(text);
 }
 
 function usageError(message: string): LabError {

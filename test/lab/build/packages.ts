@@ -1,23 +1,34 @@
 /** What the lab's Debian is made of, beside the packages that every Debian has. */
 export const packages = [
+  'alsa-utils',
   'busybox-static',
   'dbus',
   'dmsetup',
   'e2fsprogs',
+  'greetd',
   'iproute2',
+  'kbd',
   'kmod',
+  'libdrm-tests',
   'libvirt-clients',
   'libvirt-daemon-driver-qemu',
   'libvirt-daemon-system',
+  'libxml2-utils',
+  'numactl',
   'ovmf',
   'pciutils',
   'procps',
+  'psmisc',
   'python3-minimal',
   'qemu-system-x86',
   'qemu-utils',
+  'socat',
   'strace',
+  'swtpm',
+  'swtpm-tools',
   'systemd-sysv',
   'udev',
+  'usbutils',
   'util-linux',
 ];
 
@@ -103,4 +114,4 @@ export const rootModules = [
 ];
 
 /** Modules of the nested guest. */
-export const nestedModules = ['e1000e', 'nvme', 'igbvf'];
+export const nestedModules = ['e1000e', 'nvme', 'igbvf', 'virtio_pci', 'virtio_blk', 'virtio_net'];

@@ -2,9 +2,12 @@
 export const processors = 8;
 
 /**
- * A made-up family: acpi-cpufreq refuses the K8 family that QEMU would show, and the kernel reads the threads of an AMD
- * core only from newer ones. Without `svm` there is no /dev/kvm in the lab.
+ * A processor that does not exist: no driver may think that it knows it better than the ACPI table with the P-states,
+ * and acpi-cpufreq refuses the family that QEMU would show. Intel's way of telling the topology is the one that QEMU
+ * emulates in full, down to threads; but it is AMD's virtualization that QEMU emulates. Hence two of them.
  */
 export function processorModel(nestedKvm: boolean): string {
-  return `max,family=25,model=1,stepping=1,svm=${nestedKvm ? 'on' : 'off'}`;
+  return nestedKvm
+    ? 'max,vendor=AuthenticAMD,family=25,model=1,stepping=1,svm=on'
+    : 'max,vendor=GenuineIntel,family=6,model=26,stepping=1,svm=off';
 }

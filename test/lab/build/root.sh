@@ -23,6 +23,7 @@ units=$root/etc/systemd/system
 for unit in \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
   logrotate.timer systemd-tmpfiles-clean.timer getty@tty1.service serial-getty@ttyS0.service console-getty.service \
+  proc-sys-fs-binfmt_misc.automount systemd-binfmt.service \
   ldconfig.service systemd-firstboot.service systemd-hwdb-update.service systemd-journal-catalog-update.service \
   systemd-machine-id-commit.service systemd-networkd.service systemd-pstore.service systemd-random-seed.service \
   systemd-repart.service systemd-resolved.service systemd-timesyncd.service systemd-update-done.service \
@@ -34,6 +35,8 @@ done
 # libvirtd comes by its socket, when somebody asks for it; its networks stay down.
 rm -f "$units/multi-user.target.wants/libvirtd.service" "$units/multi-user.target.wants/libvirt-guests.service"
 rm -f "$root"/etc/libvirt/qemu/networks/autostart/*
+# The display manager is started by the scenario that wants one.
+rm -f "$units"/graphical.target.wants/* "$units"/multi-user.target.wants/greetd.service
 mkdir -p "$root/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\n' >"$root/etc/systemd/journald.conf.d/lab.conf"
 
