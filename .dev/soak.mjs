@@ -16,21 +16,11 @@ await runMain(async (filters) => {
   await ensureBuild();
   await ensureLab({ suites: [...new Set(runs.map(({ suite }) => suite))] });
   const started = performance.now();
-  const { passed, failed, results } = await runBySuite(runs);
+  const { passed, failed, results } = await runScenarios(runs);
   if (filters.length === 0) keep(results, performance.now() - started);
   say(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 });
-
-/** Both suites at the same time: half a soak is waiting for timers in the machine. */
-async function runBySuite(runs) {
-  const suites = [...new Set(runs.map(({ suite }) => suite))];
-  const totals = await Promise.all(
-    suites.map((wanted) => runScenarios(runs.filter(({ suite }) => suite === wanted))),
-  );
-  const sum = (key) => totals.reduce((all, total) => all + total[key], 0);
-  return { passed: sum('passed'), failed: sum('failed'), results: totals.flatMap(({ results }) => results) };
-}
 
 function keep(results, ms) {
   const rows = results.map(

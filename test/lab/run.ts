@@ -9,10 +9,12 @@ import { machineArguments } from './machine.ts';
 import type { LabOptions } from './options.ts';
 import { findCommand } from './processes.ts';
 import { closeRunFolder, makeRunFolder, type RunFolder } from './run-folder.ts';
-import type { Say } from './words.ts';
+import { LabError, type Say } from './words.ts';
 
 /** The exit status when the machine did not come to its end. */
 export const unfinished = 125;
+
+const interruptions: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export interface RunCircumstances {
   keepDisk?: boolean;
@@ -87,11 +89,20 @@ async function boot(
     child.kill('SIGKILL');
   }, options.timeoutSeconds * 1000);
 
+  // Ctrl-C ends the machine, and then this run as any other: its folder is not left behind.
+  let interruptedBy = '';
+  const interrupt = (signal: NodeJS.Signals): void => {
+    interruptedBy = signal;
+    child.kill('SIGKILL');
+  };
+  for (const signal of interruptions) process.on(signal, interrupt);
+
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exit, signal) => resolve(exit ?? 128 + signalNumber(signal)));
   });
   clearTimeout(timer);
+  for (const signal of interruptions) process.off(signal, interrupt);
   stopFollowing();
   const took = (performance.now() - begin) / 1000;
   if (script.closing !== null && code === (script.closing.status & 127) * 2 + 1) {
@@ -104,6 +115,7 @@ async function boot(
     }
     return { status, code, why: '' };
   }
+  if (interruptedBy !== '') throw new LabError(`ended by ${interruptedBy}`);
   const why = timedOut ? `gave up after ${options.timeoutSeconds} s` : `QEMU ended with ${code}`;
   return { status: null, code, why: `${why}, the machine had not finished\n${complaints}`.trimEnd() };
 }
