@@ -114,6 +114,18 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),
   },
   {
+    name: 'rom',
+    words: 'dump ADDRESS FILE | check FILE',
+    summary: 'save a card’s video BIOS, or say whether a file can be one',
+    options: [
+      { name: 'card', value: 'ADDRESS', help: 'check: the ROM must be this card’s' },
+      { name: 'force', help: 'dump: write over a file that is there' },
+    ],
+    changes: false,
+    count: [2, 3],
+    run: async (line, globals) => (await import('./rom.ts')).rom(line, globals),
+  },
+  {
     name: 'version',
     words: '',
     summary: 'print the version',
