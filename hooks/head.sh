@@ -4,7 +4,7 @@ umask 022
 unset NODE_OPTIONS NODE_PATH
 node=@NODE@
 guest=$1
-say() { echo "passqemu: $1" >&2; }
+say() { printf 'passqemu: %s\n' "$1" >&2; }
 # A guest that is not ours, and an operation that needs nothing of us, must cost nothing: builtins only, node never starts
 case $2 in
 prepare)
@@ -20,7 +20,15 @@ started | stopped | release | reconnect)
   for journal in /run/passqemu/*.jsonl; do break; done
   [ -e "$journal" ] || exit 0
   ;;
-*) exit 0 ;;
+start | attach | migrate | restore) exit 0 ;;
+'')
+  say "Cannot run: the operation is missing, it must be the second argument (libvirt runs this, not you: passqemu --help)"
+  exit 0
+  ;;
+*)
+  say "Unknown operation, nothing was done"
+  exit 0
+  ;;
 esac
 if [ ! -x "$node" ]; then
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -31,7 +39,25 @@ if [ ! -x "$node" ]; then
     exit 0
   }
 fi
-[ "$2" = prepare ] && exec "$node" "$0" "$@"
-"$node" "$0" "$@"
+# Whatever node itself says when it is too old or dies is many lines, and this shell adds "Killed": libvirt shows its user one of ours
+{
+  said=$("$node" "$0" "$@" 2>&1)
+  status=$?
+} 2>/dev/null
+newline='
+'
+case $newline$said in
+*"${newline}passqemu: "*)
+  said=${said##*"${newline}passqemu: "}
+  said=${said#"passqemu: "}
+  say "${said%%"$newline"*}"
+  ;;
+*)
+  if [ $status != 0 ]; then
+    say "Cannot run: $node ended with status $status and no answer, it must be Node.js 20 or later and sound ($node --version)"
+  fi
+  ;;
+esac
+[ "$2" = prepare ] && [ $status != 0 ] && exit 1
 exit 0
 */

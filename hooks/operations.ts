@@ -5,9 +5,10 @@ import { releaseGuest } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
 import { runStageCommand } from '../lib/apply/stage-command.ts';
 import type { Host } from '../lib/host/host.ts';
-import type { HookCall } from '../lib/inputs/hook-call.ts';
+import { guestNameProblem, type HookCall } from '../lib/inputs/hook-call.ts';
+import { quoted } from '../lib/inputs/parsed.ts';
 import { tryParseDomain } from '../lib/inputs/try-domain.ts';
-import { DomainError } from '../lib/words/errors.ts';
+import { DomainError, PassqemuError, UsageError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
 
 /** How long an operation waits for another guest's. */
@@ -28,11 +29,11 @@ export async function runHookOperation(
   interrupted: () => string | null,
 ): Promise<void> {
   const { guest } = call;
-  if (call.kind === 'unknown') return;
+  if (call.kind === 'unknown') return refuseName(call);
   if (call.operation === 'prepare') {
     await prepare(host, guest, readXml, folders, report, interrupted);
   } else if (call.operation === 'release') {
-    const uuid = tryParseDomain(readXml())?.uuid ?? null;
+    const uuid = uuidFrom(readXml, guest);
     await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
   } else if (call.operation === 'started' || call.operation === 'stopped') {
     await runStageCommand(host, folders.configDir, guest, call.operation, report);
@@ -67,4 +68,23 @@ async function prepare(
     },
     report,
   );
+}
+
+/** A guest may have a profile (the head of the hook has looked) and yet a name that no journal can have: it must not start without its devices. */
+function refuseName({ guest, operation }: HookCall): void {
+  const problem = guestNameProblem(guest);
+  if (operation === 'prepare' && problem !== null) {
+    throw new UsageError(`Cannot prepare ${quoted(guest)}: its name ${problem}`, 'Rename the guest');
+  }
+}
+
+/** The UUID that the XML gives this guest; what is no XML, too large or another guest's says nothing. */
+function uuidFrom(readXml: () => string, guest: string): string | null {
+  try {
+    const domain = tryParseDomain(readXml());
+    return domain?.name === guest ? domain.uuid : null;
+  } catch (error) {
+    if (error instanceof PassqemuError) return null;
+    throw error;
+  }
 }

@@ -46,15 +46,17 @@ const NODE = 'node /usr/local/lib/passqemu/qemu';
 const FLOCK = 'flock --nonblock 3';
 const WRITER = 'sh -c …';
 
-/** What each call starts, with what it may: the sh of the hook itself, node, the lock's flock, one writer. */
+/**
+ * What each call starts, with what it may: the sh of the hook itself, node, the lock's flock, one writer. sh waits for node: what a
+ * dying node says is not for libvirt's user, and of a failing release libvirt must not hear.
+ */
 export function processesInLab(output: LabOutput): CallProcesses[] {
   const expected: Record<string, CallProcesses['expected']> = {
     unmanaged: { forks: 0, programs: ['qemu other prepare begin -'] },
     prepare: {
-      forks: 2,
+      forks: 3,
       programs: ['qemu bench prepare begin -', `${NODE} bench prepare begin -`, FLOCK, WRITER],
     },
-    // sh waits for node here, because libvirt must not hear of a failure
     release: {
       forks: 3,
       programs: ['qemu bench release end -', `${NODE} bench release end -`, FLOCK, WRITER],

@@ -27,6 +27,7 @@ export interface Ran {
  */
 export class BundleCopy {
   readonly file: string;
+  readonly node: string;
   readonly configDir: string;
   readonly stateDir: string;
   readonly #folder: string;
@@ -39,13 +40,18 @@ export class BundleCopy {
     this.stateDir = join(this.#folder, 'run');
     this.#mark = join(this.#folder, 'node-was-started');
     for (const folder of [this.configDir, this.stateDir]) mkdirSync(folder, { mode: 0o755 });
-    const node = join(this.#folder, 'node');
-    writeProgram(node, `#!/bin/sh\n: >'${this.#mark}'\nexec '${process.execPath}' "$@"\n`);
+    this.node = join(this.#folder, 'node');
+    this.putNode(`exec '${process.execPath}' "$@"`);
     const text = readBundle('qemu')
       .replaceAll('/etc/passqemu', this.configDir)
       .replaceAll('/run/passqemu', this.stateDir)
-      .replace(/^node=.*$/m, `node=${node}`);
+      .replace(/^node=.*$/m, `node=${this.node}`);
     writeProgram(this.file, change(text));
+  }
+
+  /** Another node: the lines of sh that it is. */
+  putNode(script: string): void {
+    writeProgram(this.node, `#!/bin/sh\n: >'${this.#mark}'\n${script}\n`);
   }
 
   putProfile(guest: string, text: string): void {

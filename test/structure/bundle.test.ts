@@ -22,6 +22,11 @@ const OPERATIONS = [
   ['juggle', 'begin'],
 ] as const;
 
+/** An operation of a later libvirt is told of, whoever the guest is. */
+function toldOf(operation: string): string {
+  return operation === 'juggle' ? 'passqemu: Unknown operation, nothing was done\n' : '';
+}
+
 function copyFor(t: TestContext, change?: (text: string) => string): BundleCopy {
   const copy = new BundleCopy(change);
   t.after(() => copy.remove());
@@ -31,7 +36,7 @@ function copyFor(t: TestContext, change?: (text: string) => string): BundleCopy 
 for (const [operation, sub] of OPERATIONS) {
   test(`dist/qemu lets ${operation} of a guest without a profile pass, and node never starts`, (t) => {
     const ran = copyFor(t).run(['win11', operation, sub, '-'], { xml: XML });
-    assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: false });
+    assert.deepEqual(ran, { status: 0, stdout: '', stderr: toldOf(operation), node: false });
   });
 }
 
@@ -41,7 +46,7 @@ test('dist/qemu does nothing in operations that need nothing, of a guest with a 
   for (const [operation, sub] of OPERATIONS) {
     if (operation === 'prepare') continue;
     const ran = copy.run(['win11', operation, sub, '-'], { xml: XML });
-    assert.deepEqual(ran, { status: 0, stdout: '', stderr: '', node: false }, operation);
+    assert.deepEqual(ran, { status: 0, stdout: '', stderr: toldOf(operation), node: false }, operation);
   }
 });
 
@@ -72,8 +77,9 @@ test('dist/qemu lets a call with too few arguments pass', (t) => {
   const copy = copyFor(t);
   copy.putProfile('win11', 'nonsense');
   for (const argv of [[], ['win11'], ['win11', ''], ['', '', '', '']]) {
-    const { status, stdout, node } = copy.run(argv);
+    const { status, stdout, stderr, node } = copy.run(argv);
     assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: false }, argv.join(' '));
+    assert.match(stderr, /^passqemu: Cannot run: the operation is missing[^\n]+\n$/);
   }
 });
 
@@ -152,15 +158,58 @@ test('dist/qemu without node fails prepare with a line that says what to install
   assert.equal(copy.run(['win11', 'started', 'begin', '-'], { xml: XML }).status, 0);
 });
 
-test('dist/qemu answers 0 to all but prepare, even where node itself fails', (t) => {
-  const copy = copyFor(t, (text) => text.replace(/^node=.*$/m, 'node=/bin/false'));
+const BAD_NODES: readonly [string, string, number][] = [
+  ['fails without a word', 'exit 7', 7],
+  [
+    'is too old to read the bundle',
+    'printf "/x/qemu:1\\nlet a ??= 1\\n^^^\\nSyntaxError: Invalid\\n\\n" >&2; exit 1',
+    1,
+  ],
+  ['is killed', 'kill -9 $$', 137],
+  ['crashes', 'kill -SEGV $$', 139],
+  ['talks on its standard output', 'echo "<domain/>"; exit 3', 3],
+];
+for (const [what, script, status] of BAD_NODES) {
+  test(`dist/qemu whose node ${what} fails prepare with one line, and nothing else`, (t) => {
+    const copy = copyFor(t);
+    copy.putNode(script);
+    copy.putProfile('win11', '');
+    copy.putJournal('win11', 'x');
+    for (const operation of ['prepare', 'started', 'stopped', 'release', 'reconnect']) {
+      const ran = copy.run(['win11', operation, '-', '-'], { xml: XML });
+      const line = `passqemu: Cannot run: ${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)\n`;
+      const wanted = operation === 'prepare' ? 1 : 0;
+      assert.deepEqual([ran.status, ran.stdout, ran.stderr], [wanted, '', line], operation);
+    }
+  });
+}
+
+test('dist/qemu gives on the line of ours out of what node says beside it', (t) => {
+  const copy = copyFor(t);
+  copy.putNode(String.raw`printf '(node:7) Warning: old\npassqemu: Cannot \\n win\n(gone)\n' >&2; exit 1`);
   copy.putProfile('win11', '');
-  copy.putJournal('win11', 'x');
-  const statuses = ['prepare', 'started', 'stopped', 'release', 'reconnect'].map(
-    (operation) => copy.run(['win11', operation, '-', '-'], { xml: XML }).status,
-  );
-  assert.deepEqual(statuses, [1, 0, 0, 0, 0]);
+  const { status, stdout, stderr } = copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML });
+  assert.deepEqual([status, stdout, stderr], [1, '', 'passqemu: Cannot \\n win\n']);
 });
+
+test('dist/qemu keeps to itself what node says though all went well', (t) => {
+  const copy = copyFor(t);
+  copy.putNode('echo "(node:7) Warning: old" >&2');
+  copy.putProfile('win11', '');
+  const { status, stdout, stderr } = copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
+});
+
+for (const name of ['a\nb', 'x'.repeat(220)]) {
+  test(`dist/qemu does not start a guest with a profile whose name cannot be a journal's: ${JSON.stringify(name.slice(0, 4))}`, (t) => {
+    const copy = copyFor(t);
+    copy.putProfile(name, '');
+    const { status, stdout, stderr } = copy.run([name, 'prepare', 'begin', '-'], { xml: XML });
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^passqemu: Cannot prepare "[^\n]+\n$/);
+    assert.equal(copy.run([name, 'release', 'end', '-'], { xml: XML }).status, 0);
+  });
+}
 
 for (const name of BUNDLES) {
   test(`the head of dist/${name} is sound sh`, (t) => {
