@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import type { OptionSpec } from './command-line.ts';
+import { MACHINE_COMMANDS } from './machine-commands.ts';
 
 const DOMAIN: OptionSpec = {
   name: 'domain',
@@ -90,29 +91,7 @@ export const COMMANDS: readonly Command[] = [
     count: [1, 1],
     run: async (line, globals) => (await import('./hooks.ts')).hooks(line, globals),
   },
-  {
-    name: 'devices',
-    words: '[text]',
-    summary: 'show the PCI functions by IOMMU group, and which groups can be given to a guest',
-    options: [
-      { name: 'gpu', help: 'display functions only' },
-      { name: 'usb', help: 'USB controllers only' },
-      { name: 'nvme', help: 'NVMe drives only' },
-      { name: 'nic', help: 'network cards only' },
-    ],
-    changes: false,
-    count: [0, 1],
-    run: async (line, globals) => (await import('./devices.ts')).devices(line, globals),
-  },
-  {
-    name: 'topology',
-    words: '',
-    summary: 'show packages, caches, cores and memory nodes, and which CPUs the kernel keeps free',
-    options: [],
-    changes: false,
-    count: [0, 0],
-    run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),
-  },
+  ...MACHINE_COMMANDS,
   {
     name: 'rom',
     words: 'dump ADDRESS FILE | check FILE',

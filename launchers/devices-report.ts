@@ -1,5 +1,5 @@
 import { readHeldSteps } from '../lib/apply/held.ts';
-import { SUMMARY_FILE, type Summary } from '../lib/apply/summary.ts';
+import { readSummary } from '../lib/apply/summary.ts';
 import { readDeviceNodes } from '../lib/host/device-nodes.ts';
 import { findHolders, nodeKey } from '../lib/host/holders.ts';
 import type { Host } from '../lib/host/host.ts';
@@ -122,14 +122,6 @@ function readGuests(host: Host, stateDir: string): ReadonlyMap<string, string> |
       steps.filter(({ kind }) => kind === 'driver').map(({ target }) => [target, guest] as const),
     ),
   );
-}
-
-function readSummary(host: Host, stateDir: string): Summary | null {
-  try {
-    return JSON.parse(host.read(`${stateDir}/${SUMMARY_FILE}`)) as Summary;
-  } catch {
-    return null;
-  }
 }
 
 function readOpenBy(

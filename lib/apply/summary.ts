@@ -1,4 +1,6 @@
 import type { Host } from '../host/host.ts';
+import { cpuHolders } from '../plan/cpu-holders.ts';
+import { formatCpuList } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 import { heldSteps, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
@@ -8,6 +10,8 @@ export interface Summary {
   readonly guests: readonly {
     readonly guest: string;
     readonly uuid: string | null;
+    /** The guest's CPUs as a kernel list; absent where an older passqemu wrote it. */
+    readonly cpus?: string;
     readonly steps: readonly { readonly kind: string; readonly target: string; readonly to: string | null }[];
   }[];
 }
@@ -33,12 +37,28 @@ export function writeSummary(host: Host, stateDir: string, without: string | nul
   host.remove(path);
 }
 
+/** What the summary says, or null where there is none that can be read. */
+export function readSummary(host: Host, stateDir: string): Summary | null {
+  try {
+    const summary = JSON.parse(host.read(`${stateDir}/${SUMMARY_FILE}`)) as Summary;
+    return Array.isArray(summary.guests) ? summary : null;
+  } catch {
+    return null;
+  }
+}
+
 function summaryOf(journals: readonly Journal[]): Summary {
   return {
-    guests: journals.map((journal) => ({
-      guest: journal.header.guest,
-      uuid: journal.header.uuid,
-      steps: heldSteps([journal]).map(({ step: { kind, target, to } }) => ({ kind, target, to })),
-    })),
+    guests: journals.map((journal) => {
+      const held = heldSteps([journal]);
+      const { guest, uuid } = journal.header;
+      const cpus = formatCpuList(cpuHolders(held).get(guest) ?? []);
+      return {
+        guest,
+        uuid,
+        cpus,
+        steps: held.map(({ step: { kind, target, to } }) => ({ kind, target, to })),
+      };
+    }),
   };
 }
