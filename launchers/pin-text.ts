@@ -1,4 +1,4 @@
-import type { Pinning } from '../lib/plan/pin.ts';
+import type { Pinning } from '../lib/plan/pinning.ts';
 import { formatCpuList } from '../lib/words/cpu-list.ts';
 
 /** A proposal as `pin --json` prints it: CPU sets as kernel lists, and the three texts ready to be used. */

@@ -4,6 +4,7 @@ import { formatKib } from '../words/size.ts';
 import type { PinInput, Pinning } from './pin.ts';
 import type { PinCore } from './pin-cores.ts';
 import { l3Sizes } from './pin-places.ts';
+import type { PinInput, Pinning } from './pinning.ts';
 
 interface Known {
   readonly told: boolean;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hostCores, type PinInput, planPin } from '../../../lib/plan/pin.ts';
+import { hostCores, planPin } from '../../../lib/plan/pin.ts';
 import { coresOf } from '../../../lib/plan/pin-cores.ts';
+import type { PinInput } from '../../../lib/plan/pinning.ts';
 import { intersectionOf, sameCpus, unionOf } from '../../../lib/words/cpu-list.ts';
 import { RefusedError } from '../../../lib/words/errors.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PinInput, planPin } from '../../../lib/plan/pin.ts';
+import { planPin } from '../../../lib/plan/pin.ts';
+import type { PinInput } from '../../../lib/plan/pinning.ts';
 import { type CpuSet, formatCpuList } from '../../../lib/words/cpu-list.ts';
 import { RefusedError } from '../../../lib/words/errors.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
