@@ -1,7 +1,6 @@
 import type { Topology } from '../host/topology.ts';
 import { type CpuSet, formatCpuList, intersectionOf, parseCpuList, sameCpus } from '../words/cpu-list.ts';
 import { formatKib } from '../words/size.ts';
-import type { PinInput, Pinning } from './pin.ts';
 import type { PinCore } from './pin-cores.ts';
 import { l3Sizes } from './pin-places.ts';
 import type { PinInput, Pinning } from './pinning.ts';
