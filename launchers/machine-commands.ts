@@ -19,8 +19,8 @@ export const MACHINE_COMMANDS: readonly Command[] = [
   {
     name: 'topology',
     words: '',
-    summary: 'show packages, caches, cores and memory nodes, and which CPUs the kernel keeps free',
-    options: [],
+    summary: 'show packages, caches, cores and memory nodes as a picture, and which guest has which CPUs',
+    options: [{ name: 'svg', value: 'FILE', help: 'write the picture as SVG, - for standard output' }],
     changes: false,
     count: [0, 0],
     run: async (line, globals) => (await import('./topology.ts')).topology(line, globals),

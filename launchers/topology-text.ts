@@ -1,31 +1,33 @@
 import type { NodeFacts, Topology } from '../lib/host/topology.ts';
-import type { CpuFacts } from '../lib/host/topology-cpus.ts';
-import { formatCpuList, parseCpuList } from '../lib/words/cpu-list.ts';
+import { visible } from '../lib/inputs/parsed.ts';
+import { formatCpuList } from '../lib/words/cpu-list.ts';
 import { formatKib } from '../lib/words/size.ts';
+import { type DrawnCore, type DrawnGroup, groupTopology, guestLetters } from './topology-groups.ts';
+import type { TopologyReport } from './topology-report.ts';
 
-/** The machine's processors for people: a tree of nodes, level 3 caches and cores. */
-export function formatTopology(topology: Topology, colour: boolean): string {
-  const bold = (text: string) => (colour ? `\x1b[1m${text}\x1b[0m` : text);
-  const lines = [headline(topology)];
-  for (const node of topology.nodes) {
-    const cpus = new Set(parseCpuList(node.cpus) ?? []);
-    lines.push(`${bold(`Node ${node.id}`)}  ${describeNode(node, topology.nodes)}`);
-    lines.push(
-      ...formatCores(
-        topology.cpus.filter(({ id }) => cpus.has(id)),
-        topology,
-      ),
-    );
+/** The machine's processors as a picture in the terminal: nodes, caches, a bracket for each core, a letter for who has it. */
+export function formatTopology(report: TopologyReport, colour: boolean, columns = 100): string {
+  const paint: Paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const lines = [headline(report)];
+  const width = Math.max(1, ...report.cpus.map(({ id }) => `${id}`.length));
+  for (const { node, groups } of groupTopology(report)) {
+    const name = node === null ? 'On no node that is told' : `Node ${node.id}`;
+    lines.push('', `${paint(1, name)}${node === null ? '' : `  ${describeNode(node, report.nodes)}`}`);
+    let place = '';
+    for (const group of groups) {
+      if (group.place !== place && group.place !== '') lines.push(`  ${group.place}`);
+      place = group.place;
+      lines.push(...drawGroup(group, { paint, width, columns }));
+    }
   }
-  const offline = topology.cpus.filter(({ online }) => !online).map(({ id }) => id);
-  if (offline.length > 0) lines.push(`Offline: ${formatCpuList(offline)}`);
-  if (topology.isolated !== '')
-    lines.push(`Isolated by the kernel command line (isolcpus): ${topology.isolated}`);
-  if (topology.nohzFull !== '') lines.push(`Without timer ticks (nohz_full): ${topology.nohzFull}`);
-  return lines.join('\n');
+  const legend = formatLegend(report, paint);
+  return [...lines, ...(legend.length === 0 ? [] : ['', ...legend])].join('\n');
 }
 
-function headline({ packages, cores, threads }: Topology): string {
+type Paint = (code: number, text: string) => string;
+
+/** "2 packages, 32 cores, 64 CPUs online", as far as it is told. */
+export function headline({ packages, cores, threads }: Topology): string {
   const parts = [
     ...(packages === null ? [] : [count(packages, 'package')]),
     ...(cores === null ? [] : [count(cores, 'core')]),
@@ -34,7 +36,8 @@ function headline({ packages, cores, threads }: Topology): string {
   return parts.join(', ');
 }
 
-function describeNode(
+/** A node's CPUs, memory, page pools and distances in a line. */
+export function describeNode(
   { cpus, memoryKiB, distances, hugepages }: NodeFacts,
   nodes: readonly NodeFacts[],
 ): string {
@@ -53,48 +56,43 @@ function describeNode(
   ].join(', ');
 }
 
-/** Lines for the cores, those that share a level 3 cache together. */
-function formatCores(cpus: readonly CpuFacts[], { caches }: Topology): string[] {
-  const lines: string[] = [];
-  for (const [l3, members] of groupBy(cpus, ({ l3 }) => l3)) {
-    const first = members[0]!.id;
-    const cache = caches.find(
-      ({ level, cpus: shared }) => level === 3 && parseCpuList(shared)?.includes(first),
-    );
-    const size = cache?.sizeKiB == null ? '' : ` of ${formatKib(cache.sizeKiB)}`;
-    if (l3 !== null) lines.push(`  L3 cache ${l3}${size}`);
-    const indent = l3 === null ? '  ' : '    ';
-    for (const core of groupBy(members, ({ id, siblings }) => siblings ?? `${id}`).values()) {
-      lines.push(indent + describeCore(core));
-    }
-  }
-  return lines;
+/** The cores of a group in rows, as wide as the terminal. */
+function drawGroup(
+  { cores, facts }: DrawnGroup,
+  { paint, width, columns }: { paint: Paint; width: number; columns: number },
+): string[] {
+  const cells = cores.map((core) => drawCore(core, width, paint));
+  const room = Math.max(1, Math.floor((columns - 4) / Math.max(...cells.map(({ length }) => length + 1))));
+  const rows = Array.from({ length: Math.ceil(cells.length / room) }, (_, at) =>
+    cells
+      .slice(at * room, (at + 1) * room)
+      .map(({ text }) => text)
+      .join(' '),
+  );
+  return [...(facts === '' ? [] : [`    ${paint(2, facts)}`]), ...rows.map((row) => `    ${row}`.trimEnd())];
 }
 
-function describeCore(cpus: readonly CpuFacts[]): string {
-  const first = cpus[0]!;
-  const facts = [
-    ...(first.core === null ? [] : [`core ${first.core}`]),
-    ...(first.package === null ? [] : [`package ${first.package}`]),
-    ...(first.kind === null ? [] : [first.kind]),
-    ...(first.maxKHz === null ? [] : [`${(first.maxKHz / 1_000_000).toFixed(1)} GHz`]),
-    ...(first.governor === null ? [] : [first.governor]),
-    ...(first.epp === null ? [] : [first.epp]),
-    ...(first.isolated ? ['isolated'] : []),
+function drawCore(core: DrawnCore, width: number, paint: Paint): { text: string; length: number } {
+  const isolated = core.some((cpu) => cpu.isolated);
+  const letters = [...new Set(core.flatMap(({ guest }) => guest ?? []))].join('');
+  const numbers = core.map(({ id }) => `${id}`.padStart(width)).join(' ');
+  const text = `[${numbers}]${letters || (isolated ? '!' : ' ')}`;
+  return { length: text.length, text: letters !== '' ? paint(36, text) : isolated ? paint(33, text) : text };
+}
+
+function formatLegend(report: TopologyReport, paint: Paint): string[] {
+  const offline = report.cpus.filter(({ online }) => !online).map(({ id }) => id);
+  return [
+    ...guestLetters(report).map(({ letter, guest, cpus }) =>
+      paint(36, `${letter} guest ${visible(guest)}, CPUs ${cpus}`),
+    ),
+    ...(report.guests === null ? ['Which guest holds which CPU cannot be seen: run it as root'] : []),
+    ...(report.isolated === ''
+      ? []
+      : [paint(33, `! isolated by the kernel command line (isolcpus): ${report.isolated}`)]),
+    ...(report.nohzFull === '' ? [] : [`Without timer ticks (nohz_full): ${report.nohzFull}`]),
+    ...(offline.length === 0 ? [] : [`Offline: ${formatCpuList(offline)}`]),
   ];
-  const ids = formatCpuList(cpus.map(({ id }) => id));
-  const name = `${cpus.length === 1 ? 'CPU' : 'CPUs'} ${ids}`;
-  return facts.length === 0 ? name : `${name.padEnd(12)} ${facts.join(', ')}`;
-}
-
-function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const value of values) {
-    const group = groups.get(keyOf(value));
-    if (group === undefined) groups.set(keyOf(value), [value]);
-    else group.push(value);
-  }
-  return groups;
 }
 
 function count(number: number, noun: string): string {
