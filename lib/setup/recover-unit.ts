@@ -6,12 +6,13 @@ const TIME_LIMIT_MS = 20_000;
 
 /**
  * The unit that gives back what guests left behind: at boot after the libvirt daemon has looked at its guests, and at shutdown
- * before it is gone (systemd stops in the reverse order). See systemd.unit(5), systemd.service(5).
+ * before it is gone (systemd stops in the reverse order), but after libvirt-guests has shut its guests down. See systemd.unit(5), systemd.service(5).
  */
 export function formatRecoverUnit(program: string): string {
   return `[Unit]
 Description=Give back what guests that no longer run still hold of this host
 After=libvirtd.service virtqemud.service
+Before=libvirt-guests.service
 ConditionPathExists=${program}
 
 [Service]
