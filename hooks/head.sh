@@ -5,6 +5,14 @@ unset NODE_OPTIONS NODE_PATH
 node=@NODE@
 guest=$1
 say() { printf 'passqemu: %s\n' "$1" >&2; }
+profile_mentions() {
+  case $guest in *[/]*) return 1 ;; esac
+  [ -r "/etc/passqemu/$guest.ini" ] || return 1
+  while read -r line || [ -n "$line" ]; do
+    case $line in *"$1"*) return 0 ;; esac
+  done <"/etc/passqemu/$guest.ini"
+  return 1
+}
 # A guest that is not ours, and an operation that needs nothing of us, must cost nothing: builtins only, node never starts
 case $2 in
 prepare)
@@ -19,6 +27,8 @@ prepare)
 started | stopped | release | reconnect)
   for journal in /run/passqemu/*.jsonl; do break; done
   [ -e "$journal" ] || exit 0
+  # All that it may bring is a command of the user's
+  [ "$2" != stopped ] || profile_mentions stopped || exit 0
   ;;
 start | attach | migrate | restore) exit 0 ;;
 '')

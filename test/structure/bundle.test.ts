@@ -121,10 +121,24 @@ test('dist/qemu answers 0 to all but prepare, even where a journal cannot be rea
   const copy = copyFor(t);
   copy.putProfile('win11', 'nonsense');
   copy.putJournal('win11', '{"this is": "no journal"}\n');
-  for (const operation of ['started', 'stopped', 'release', 'reconnect']) {
+  for (const operation of ['started', 'release', 'reconnect']) {
     const { status, stdout, node } = copy.run(['win11', operation, 'end', '-'], { xml: 'nonsense' });
     assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: true }, operation);
   }
+});
+
+test('dist/qemu starts node in stopped only where the profile has a command for it', (t) => {
+  const copy = copyFor(t);
+  copy.putJournal('win11', 'x');
+  const startsNode = (profile: string | null) => {
+    if (profile !== null) copy.putProfile('win11', profile);
+    const { status, stdout, node } = copy.run(['win11', 'stopped', 'end', '-'], { xml: XML });
+    assert.deepEqual([status, stdout], [0, '']);
+    return node;
+  };
+  const profiles = [null, '', '[commands]\nstarted = /bin/true\n', '[commands]\nstopped = /bin/true\n'];
+  assert.deepEqual(profiles.map(startsNode), [false, false, false, true]);
+  assert.equal(startsNode('[commands]\n  stopped=/bin/true'), true);
 });
 
 test('dist/qemu is not moved by NODE_OPTIONS, NODE_PATH or an empty environment', (t) => {
@@ -173,7 +187,7 @@ for (const [what, script, status] of BAD_NODES) {
   test(`dist/qemu whose node ${what} fails prepare with one line, and nothing else`, (t) => {
     const copy = copyFor(t);
     copy.putNode(script);
-    copy.putProfile('win11', '');
+    copy.putProfile('win11', '[commands]\nstopped = /bin/true\n');
     copy.putJournal('win11', 'x');
     for (const operation of ['prepare', 'started', 'stopped', 'release', 'reconnect']) {
       const ran = copy.run(['win11', operation, '-', '-'], { xml: XML });
