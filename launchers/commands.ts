@@ -105,6 +105,16 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./rom.ts')).rom(line, globals),
   },
   {
+    name: 'doctor',
+    words: '[guest]',
+    summary:
+      'say what is right and wrong with this host, and a guest, for passthrough, and what to do about it',
+    options: [DOMAIN],
+    changes: false,
+    count: [0, 1],
+    run: async (line, globals) => (await import('./doctor.ts')).doctor(line, globals),
+  },
+  {
     name: 'version',
     words: '',
     summary: 'print the version',

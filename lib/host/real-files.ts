@@ -38,14 +38,15 @@ export class RealFiles {
 
   readBytes(path: string, limit = LARGEST_FILE): Buffer {
     return attempt('read', path, () => {
-      const file = fs.openSync(this.real(path), 'r');
+      // Without O_NONBLOCK a pipe nobody writes to, or the end of the kernel's log, would hold us for ever
+      const file = fs.openSync(this.real(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const part = Buffer.allocUnsafe(65_536);
       try {
         const parts: Buffer[] = [];
         for (let left = limit; left > 0; ) {
-          const part = Buffer.alloc(Math.min(left, 65_536));
-          const size = fs.readSync(file, part, 0, part.length, null);
+          const size = readSome(file, part, Math.min(left, part.length));
           if (size === 0) break;
-          parts.push(part.subarray(0, size));
+          parts.push(Buffer.from(part.subarray(0, size)));
           left -= size;
         }
         return Buffer.concat(parts);
@@ -198,6 +199,19 @@ function attempt<T>(act: string, path: string, work: () => T): T {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? null;
     throw new HostError(`Cannot ${act} ${path}: ${code ?? String(cause)}`, { code, path, cause });
+  }
+}
+
+/** One read; 0 at the end, which is EAGAIN where there may be more one day. Records of /dev/kmsg that were overwritten meanwhile are skipped (EPIPE). */
+function readSome(file: number, part: Buffer, limit: number): number {
+  for (let skipped = 0; ; skipped++) {
+    try {
+      return fs.readSync(file, part, 0, limit, null);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') return 0;
+      if (code !== 'EPIPE' || skipped > 1000) throw cause;
+    }
   }
 }
 

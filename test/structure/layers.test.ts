@@ -89,7 +89,7 @@ test('findReservedImports() finds the machine and zx in the wrong place', () => 
   ]);
 });
 
-test('the planner is pure', () => {
+test('the planner and the checks are pure', () => {
   assert.deepEqual(findImpurePlans(imports), []);
 });
 
@@ -99,10 +99,12 @@ test('findImpurePlans() finds a planner with a hand on the host', () => {
     'lib/plan/b.ts': "import type { Host } from '../host/host.ts';",
     'lib/plan/c.ts': "import type { MemoryPicture } from '../host/memory.ts';",
     'lib/plan/d.ts': "import { formatHolder } from '../host/holders.ts';",
+    'lib/doctor/e.ts': "import { readIommu } from '../host/iommu.ts';",
   });
   assert.deepEqual(findImpurePlans(planted), [
     'lib/plan/a.ts must not touch the host by lib/host/memory.ts',
     'lib/plan/b.ts must not touch the host by lib/host/host.ts',
+    'lib/doctor/e.ts must not touch the host by lib/host/iommu.ts',
   ]);
 });
 

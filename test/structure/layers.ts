@@ -5,7 +5,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lib/words'],
   ['lib/inputs'],
   ['lib/host'],
-  ['lib/plan'],
+  ['lib/plan', 'lib/doctor'],
   ['lib/steps', 'lib/apply', 'lib/qemu', 'lib/setup'],
   ['hooks', 'launchers'],
 ];
@@ -42,10 +42,12 @@ export function findReservedImports(imports: readonly Import[]): string[] {
   );
 }
 
-/** The planner is data in, data out: it knows the host's pictures and words about them, never a reader or the Host itself. */
+/** Planner and checks are data in, data out: they know the host's pictures and words about them, never a reader or the Host itself. */
 export function findImpurePlans(imports: readonly Import[]): string[] {
   return imports
-    .filter(({ from, to }) => isIn(from, 'lib/plan') && isIn(to, 'lib/host'))
+    .filter(
+      ({ from, to }) => ['lib/plan', 'lib/doctor'].some((pure) => isIn(from, pure)) && isIn(to, 'lib/host'),
+    )
     .filter(
       ({ names, typeOnly }) => /\bHost\b/.test(names) || (!typeOnly && /\b(read|find)[A-Z]/.test(names)),
     )

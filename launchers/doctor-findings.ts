@@ -1,0 +1,57 @@
+import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
+import { readHeldSteps } from '../lib/apply/held.ts';
+import { readState } from '../lib/apply/journal.ts';
+import { planGuest } from '../lib/apply/plan-guest.ts';
+import type { Finding } from '../lib/doctor/finding.ts';
+import { runChecks } from '../lib/doctor/run-checks.ts';
+import type { GuestWishes } from '../lib/host/guest-checkup.ts';
+import { type CheckupInput, readCheckup } from '../lib/host/read-checkup.ts';
+import { parseDomain } from '../lib/inputs/domain-xml.ts';
+import { parseGuestXml } from '../lib/inputs/guest-xml.ts';
+import { PassqemuError, RefusedError } from '../lib/words/errors.ts';
+import type { Globals } from './globals.ts';
+
+/** A guest as `doctor` was asked about it; either the profile or the XML may be missing. */
+export interface NamedGuest {
+  readonly name: string;
+  readonly xml: string | null;
+}
+
+/** Looks at the host, and at one guest where one is named, by every check. Changes nothing. */
+export async function readFindings(globals: Globals, named: NamedGuest | null): Promise<readonly Finding[]> {
+  const { host, stateDir, configDir } = globals;
+  const checkup = await readCheckup(host, {
+    isRoot: process.getuid?.() === 0,
+    wedged: readHeldSteps(host, stateDir).wedged,
+    configDir,
+    guest: named === null ? null : readWishes(globals, named),
+  });
+  return runChecks(checkup);
+}
+
+function readWishes(globals: Globals, { name, xml }: NamedGuest): NonNullable<CheckupInput['guest']> {
+  const { guest } = profilePlace(globals.configDir, name);
+  const inputs = readGuest(globals.host, globals.configDir, name, () => xml);
+  return {
+    guest,
+    profile: inputs?.profile ?? null,
+    domain: xml === null ? null : parseDomain(xml),
+    xml: xml === null ? null : parseGuestXml(xml),
+    plan: () => (inputs === null ? { value: [] } : plan(globals, inputs)),
+  };
+}
+
+/** Why a start would be refused now; of a guest that is prepared already nobody can tell. */
+function plan({ host, stateDir }: Globals, inputs: GuestInputs): GuestWishes['refusals'] {
+  const { journals } = readState(host, stateDir);
+  const others = journals.filter(({ header }) => header.guest !== inputs.guest);
+  if (others.length < journals.length) return { unseen: 'the guest is prepared now' };
+  try {
+    planGuest(host, inputs, others);
+    return { value: [] };
+  } catch (error) {
+    if (error instanceof RefusedError) return { value: error.refusals };
+    if (error instanceof PassqemuError) return { unseen: `the plan could not be made: ${error.message}` };
+    throw error;
+  }
+}

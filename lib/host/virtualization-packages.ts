@@ -1,0 +1,79 @@
+import type { Seen } from '../words/seen.ts';
+import type { Host } from './host.ts';
+
+/** A release as three numbers. */
+export type Version = readonly [number, number, number];
+
+const LIBRARIES = [
+  '/usr/lib64',
+  '/usr/lib',
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/run/current-system/sw/lib',
+];
+const EMULATORS = [
+  '/usr/bin/qemu-system-x86_64',
+  '/usr/local/bin/qemu-system-x86_64',
+  '/usr/libexec/qemu-kvm',
+  '/run/current-system/sw/bin/qemu-system-x86_64',
+  '/usr/bin/qemu-system-aarch64',
+];
+const ASK_MS = 2000;
+
+/** Which QEMU there is; `version` says why where it cannot be told. */
+export interface EmulatorFacts {
+  readonly path: string | null;
+  readonly version: Seen<Version>;
+}
+
+/** libvirt's version, by the name of its library (libvirt.so.0.9000.0 is 9.0.0): no program need run for it. Null where there is none. */
+export function readLibvirtVersion(host: Host): Version | null {
+  for (const folder of LIBRARIES) {
+    const match = /^libvirt\.so\.0\.(\d{1,6})\.(\d{1,3})$/.exec(
+      host.linkName(`${folder}/libvirt.so.0`) ?? '',
+    );
+    const number = Number(match?.[1] ?? 0);
+    if (match !== null) return [Math.floor(number / 1000), number % 1000, Number(match[2])];
+  }
+  return null;
+}
+
+/** The emulator and its version: from the package lists, else by asking it (never on a recorded machine). */
+export async function readEmulator(host: Host): Promise<EmulatorFacts> {
+  const path = EMULATORS.find((one) => host.exists(one)) ?? null;
+  if (path === null) return { path, version: { unseen: 'no QEMU is installed' } };
+  const packaged = path.startsWith('/usr/bin/') ? readPackaged(host) : null;
+  if (packaged !== null) return { path, version: { value: packaged } };
+  if (host.root !== '/')
+    return { path, version: { unseen: 'the recorded machine does not tell QEMU’s version' } };
+  const { stdout, timedOut } = await host.run([path, '--version'], { timeoutMs: ASK_MS });
+  const version = parseVersion(/version (\S+)/.exec(stdout)?.[1] ?? '');
+  if (version !== null) return { path, version: { value: version } };
+  return {
+    path,
+    version: {
+      unseen: timedOut ? `${path} --version gave no answer in time` : `${path} --version tells no number`,
+    },
+  };
+}
+
+/** Reads the first "7.2.11" or "1:7.2+dfsg-7" of a version. */
+export function parseVersion(text: string): Version | null {
+  const match = /^(?:\d+:)?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/.exec(text);
+  return match === null ? null : [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
+}
+
+/** dpkg's list of packages is one file, pacman's a folder each. */
+function readPackaged(host: Host): Version | null {
+  const status = host.readOptional('/var/lib/dpkg/status');
+  if (status !== null) {
+    for (const name of ['qemu-system-x86', 'pve-qemu-kvm', 'qemu-system-arm']) {
+      const at = status.indexOf(`\nPackage: ${name}\n`);
+      const end = at < 0 ? -1 : status.indexOf('\n\n', at);
+      const version = /^Version: (\S+)$/m.exec(at < 0 ? '' : status.slice(at, end < 0 ? undefined : end));
+      if (version !== null) return parseVersion(version[1]!);
+    }
+  }
+  const folder = host.list('/var/lib/pacman/local').find((name) => /^qemu-system-x86-\d/.test(name));
+  return folder === undefined ? null : parseVersion(folder.slice('qemu-system-x86-'.length));
+}
