@@ -93,6 +93,18 @@ swap lies on nvme0n1
 Cannot give CPUs 0-7 to the guest: none is left for the host
 X
 swapoff /dev/nvme0n1
+
+# All was well when the plan was made, but the user's own first command mounts the disk
+mkfs.ext4 -q -F /dev/nvme0n1
+profile late <<'X'
+[devices]
+disk = 0000:02:00.0
+[commands]
+prepare-first = /usr/bin/mount /dev/nvme0n1 /mnt
+X
+check "a disk that was mounted after the checks is not taken" says "the host, which has claimed /dev/nvme0n1" 1 passqemu prepare late
+check "it is still the host's" findmnt --noheadings /mnt
+umount /mnt
 wipefs -qa /dev/nvme0n1
 
 # Profiles and XML that are none: bad usage, exit status 2; of the hook always 1
