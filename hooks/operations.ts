@@ -33,7 +33,7 @@ export async function runHookOperation(
   if (call.operation === 'prepare') {
     await prepare(host, guest, readXml, folders, report, interrupted);
   } else if (call.operation === 'release') {
-    const uuid = uuidFrom(readXml, guest);
+    const uuid = () => uuidFrom(readXml, guest);
     await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
   } else if (call.operation === 'started' || call.operation === 'stopped') {
     await runStageCommand(host, folders.configDir, guest, call.operation, report);

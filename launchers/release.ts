@@ -13,7 +13,11 @@ export async function release(line: CommandLine, globals: Globals): Promise<numb
   const { host, stateDir, configDir } = globals;
   const { guest } = profilePlace(configDir, line.words[0] ?? '');
   const report = watchingReport(globals, guest, 'release');
-  const done = await releaseGuest(host, { stateDir, guest, uuid: null, lockWaitMs: LOCK_WAIT_MS }, report);
+  const done = await releaseGuest(
+    host,
+    { stateDir, guest, uuid: () => null, lockWaitMs: LOCK_WAIT_MS },
+    report,
+  );
   if (globals.json) globals.out(JSON.stringify({ guest, done }));
   else
     globals.out(

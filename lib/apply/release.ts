@@ -16,8 +16,8 @@ const CLOSE_MS = 15_000;
 export interface ReleaseRequest {
   readonly stateDir: string;
   readonly guest: string;
-  /** Known from the domain XML; matched before the name, which a rename may have changed. */
-  readonly uuid: string | null;
+  /** From the domain XML, asked for only where no journal has the name: a guest that does not run may have been renamed. */
+  readonly uuid: () => string | null;
   readonly lockWaitMs: number;
 }
 
@@ -28,7 +28,7 @@ export async function releaseGuest(
   report: Report,
 ): Promise<'released' | 'nothing held'> {
   const { stateDir, guest } = request;
-  const before = findJournal(readState(host, stateDir).journals, request);
+  const before = findToRelease(readState(host, stateDir).journals, request);
   if (before === null && !hasUnreadable(host, request)) return 'nothing held';
   ensureStateFolder(host, stateDir);
   try {
@@ -44,7 +44,7 @@ export async function releaseGuest(
       bad.path,
     ]);
   }
-  const journal = findJournal(state.journals, request);
+  const journal = findToRelease(state.journals, request);
   if (journal === null) {
     writeSummary(host, stateDir);
     return 'nothing held';
@@ -117,6 +117,12 @@ export async function undoAndTell(
       `Run passqemu release ${guest} again once the cause is gone`,
     );
   }
+}
+
+/** No two guests of one name can run, so the name decides where it is known, and the XML need not be read. */
+function findToRelease(journals: readonly Journal[], { guest, uuid }: ReleaseRequest): Journal | null {
+  const byName = journals.find(({ header }) => header.guest === guest);
+  return byName ?? (journals.length === 0 ? null : findJournal(journals, { guest, uuid: uuid() }));
 }
 
 /** The guest's journal: by UUID first, else by name where the UUIDs do not contradict. */

@@ -7,9 +7,9 @@ export interface Case {
   /** A machine in the state before; its calls are counted from then on. */
   build(): FakeHost | Promise<FakeHost>;
   /** What may die or fail. */
-  act(host: FakeHost): Promise<void>;
+  act(host: FakeHost): Promise<unknown>;
   /** What the next process does to put things right; must not throw. */
-  mend(host: FakeHost): Promise<void>;
+  mend(host: FakeHost): Promise<unknown>;
   /** The machine as people see it, line by line. */
   dump(host: FakeHost): readonly string[];
   /** What the dump must be in the end; by default that of the machine as built. */
@@ -90,7 +90,7 @@ async function start(one: Case, fault: Fault): Promise<{ host: FakeHost; wanted:
   return { host, wanted };
 }
 
-async function died(act: () => Promise<void>, host: FakeHost): Promise<string> {
+async function died(act: () => Promise<unknown>, host: FakeHost): Promise<string> {
   try {
     await act();
   } catch (error) {

@@ -129,8 +129,12 @@ export async function prepare(
   );
 }
 
-export async function release(host: FakeHost, guest: string): Promise<void> {
-  await releaseGuest(host, { stateDir: STATE, guest, uuid: null, lockWaitMs: 10 }, SILENT);
+export async function release(
+  host: FakeHost,
+  guest: string,
+  uuid: () => string | null = () => null,
+): Promise<'released' | 'nothing held'> {
+  return await releaseGuest(host, { stateDir: STATE, guest, uuid, lockWaitMs: 10 }, SILENT);
 }
 
 export async function recover(host: FakeHost): Promise<void> {
