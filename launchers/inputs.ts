@@ -1,4 +1,5 @@
 import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
+import { readRunGuest } from '../lib/apply/run-guest.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { nearestName } from '../lib/words/nearest-name.ts';
 import type { CommandLine } from './command-line.ts';
@@ -12,6 +13,10 @@ export async function readInputs(line: CommandLine, globals: Globals): Promise<G
   const { guest, path } = profilePlace(configDir, named);
   const xml = host.exists(path) ? await readDomainXml(guest, line, globals) : null;
   const inputs = readGuest(host, configDir, named, () => xml);
+  if (inputs?.domain === null) {
+    const run = readRunGuest(host, configDir, named);
+    if (run?.whole.describesGuest === true) return run.inputs;
+  }
   if (inputs !== null) return inputs;
   const known = host
     .list(configDir)

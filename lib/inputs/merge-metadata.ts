@@ -1,6 +1,10 @@
 import type { ProfileProblem } from '../words/errors.ts';
 import { isSection } from './profile-keys.ts';
 import { type ProfileEntry, unknownKey, unknownSection } from './profile-text.ts';
+import { RUN_CPU_KEYS, runSection } from './run-sections.ts';
+
+/** libvirt has its own words for all of that. */
+const OF_RUN: [string] = ['is in the metadata of the domain, only guests without libvirt have it'];
 
 /** Where the value of a key comes from. */
 export type ValueSource = 'profile' | 'domain' | 'default';
@@ -28,7 +32,11 @@ export function mergeMetadata(
     const dot = name.indexOf('.');
     const section = name.slice(0, dot);
     const key = name.slice(dot + 1);
-    const problem = !isSection(section) ? unknownSection(section) : unknownKey(section, key);
+    const problem = !isSection(section)
+      ? runSection(section) === null
+        ? unknownSection(section)
+        : OF_RUN
+      : (unknownKey(section, key) ?? (section === 'cpu' && RUN_CPU_KEYS.includes(key) ? OF_RUN : null));
     const wrong: [string, string?] | null =
       problem ??
       (section === 'commands' ? ['is in the metadata of the domain, must be in the profile'] : null);

@@ -4,6 +4,7 @@ import { nearestName } from '../words/nearest-name.ts';
 import { bareCommentSign } from './argv-words.ts';
 import { hiddenSignAt, isProblem, type Parsed, quoted } from './parsed.ts';
 import { isSection, keysOfSection, PROFILE_SECTIONS, profileKey } from './profile-keys.ts';
+import { RUN_CPU_KEYS, RUN_SECTIONS, runSection } from './run-sections.ts';
 
 /** One "key = value" of a profile (line set) or of the domain's metadata (line null). The value is plain text, quotes and escapes done. */
 export interface ProfileEntry {
@@ -17,6 +18,8 @@ export interface ProfileEntry {
 /** What the lines of a profile say, by "section.key", and everything that is wrong with them. */
 export interface ProfileText {
   readonly entries: ReadonlyMap<string, ProfileEntry>;
+  /** The line of each section by its name; those without a key are there too. */
+  readonly sections: ReadonlyMap<string, number>;
   readonly problems: readonly ProfileProblem[];
 }
 
@@ -30,16 +33,16 @@ export const LARGEST_PROFILE_BYTES = 256 * 1024;
  */
 export function parseProfileText(text: string): ProfileText {
   const entries = new Map<string, ProfileEntry>();
+  const sectionLines = new Map<string, number>();
   const problems: ProfileProblem[] = [];
   const add = (at: Partial<ProfileProblem>, what: string, hint?: string): void => {
     problems.push({ line: null, section: null, key: null, ...at, what, hint: hint ?? null });
   };
   if (text.length > LARGEST_PROFILE_BYTES || Buffer.byteLength(text) > LARGEST_PROFILE_BYTES) {
     add({}, `is larger than ${LARGEST_PROFILE_BYTES / 1024} KiB, must be a profile`);
-    return { entries, problems };
+    return { entries, sections: sectionLines, problems };
   }
 
-  const sectionLines = new Map<string, number>();
   let section: string | null = null;
   let isSkipping = false;
   for (const [index, raw] of text
@@ -56,7 +59,7 @@ export function parseProfileText(text: string): ProfileText {
     if (/^\s*\[/.test(raw)) {
       const name: string = /^\s*\[([^\]]*)/.exec(raw)![1]!.trim();
       const isWellFormed = /^\[[^[\]]*\]\s*$/.test(raw);
-      section = isSection(name) ? name : null;
+      section = isSection(name) || runSection(name) !== null ? name : null;
       isSkipping = section === null;
       if (!isWellFormed) {
         add(
@@ -66,6 +69,8 @@ export function parseProfileText(text: string): ProfileText {
         );
       } else if (section === null) {
         add({ line, section: name }, ...unknownSection(name));
+      } else if (labelProblem(name) !== null) {
+        add({ line, section: name }, ...labelProblem(name)!);
       } else if (sectionLines.has(name)) {
         add(
           { line, section },
@@ -105,14 +110,26 @@ export function parseProfileText(text: string): ProfileText {
     entries.set(`${section}.${key}`, { section, key, line, value: isProblem(value) ? null : value.value });
     if (isProblem(value)) add({ line, section, key }, value.problem, value.hint);
   }
-  return { entries, problems };
+  return { entries, sections: sectionLines, problems };
 }
 
 /** What is wrong with a section that is not ours: the predicate, and a hint. */
 export function unknownSection(name: string): [string, string?] {
-  const nearest = nearestName(name, Object.keys(PROFILE_SECTIONS));
+  const known = [...Object.keys(PROFILE_SECTIONS), ...Object.keys(RUN_SECTIONS)];
+  const nearest = nearestName(name.split(' ')[0]!, known);
   if (nearest !== null) return [`is not a known section, the nearest is [${nearest}]`];
-  return ['is not a known section', `The sections are ${Object.keys(PROFILE_SECTIONS).join(', ')}`];
+  return ['is not a known section', `The sections are ${known.join(', ')}`];
+}
+
+/** What is wrong with the label of a section as [disk LABEL], or null. */
+function labelProblem(name: string): [string] | null {
+  const section = runSection(name);
+  if (section === null) return null;
+  const { kind, label } = section;
+  if (RUN_SECTIONS[kind] !== 'each') return label === null ? null : [`has a label, must be [${kind}]`];
+  if (label === null) return [`has no label, must be like [${kind} one]`];
+  if (isLabel(label)) return null;
+  return [`has the label ${quoted(label)}, must be one word of letters, digits, dots and dashes`];
 }
 
 /** What is wrong with a key's name, or null. In [devices] every label is right that is a word. */
@@ -122,8 +139,15 @@ export function unknownKey(section: string, key: string): [string, string?] | nu
     return [`${quoted(key)} is not a label, must be one word of letters, digits, dots and dashes`];
   }
   if (profileKey(section, key) !== null) return null;
+  // What may stand in the sections of a guest without libvirt is looked at by read-run-profile.ts, in passqemu run
+  const run = runSection(section);
+  if (run !== null && (RUN_SECTIONS[run.kind] !== 'words' || isLabel(key)) && !key.endsWith('[]'))
+    return null;
+  if (section === 'cpu' && RUN_CPU_KEYS.includes(key)) return null;
   if (key.endsWith('[]')) return ['is a list, must be a single value', 'Write the key once, without []'];
-  const known = keysOfSection(section);
+  if (run !== null)
+    return [`${quoted(key)} is not a label, must be one word of letters, digits, dots and dashes`];
+  const known = [...keysOfSection(section), ...(section === 'cpu' ? RUN_CPU_KEYS : [])];
   const nearest = nearestName(key, known);
   const elsewhere = placeOf(key);
   if (elsewhere !== undefined) return [`is not a known key of [${section}]`, elsewhere];
@@ -145,7 +169,7 @@ const COMMENT_HINT = 'A comment must stand on a line of its own';
 
 function entryValue(section: string, key: string, raw: string): Parsed<string> {
   if (raw === '') return { problem: 'has no value', hint: 'Write one, or put a # before the line' };
-  if (profileKey(section, key)?.kind !== 'command') return parsePlainValue(raw);
+  if (profileKey(section, key)?.kind !== 'command' && section !== 'arguments') return parsePlainValue(raw);
   const sign = bareCommentSign(raw);
   if (sign === null) return { value: raw };
   return {

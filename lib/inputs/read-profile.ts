@@ -1,6 +1,6 @@
-import { DomainError, ProfileError, type ProfileProblem } from '../words/errors.ts';
+import type { ProfileProblem } from '../words/errors.ts';
 import { mergeMetadata, type ValueSource } from './merge-metadata.ts';
-import { isProblem, quoted } from './parsed.ts';
+import { isProblem } from './parsed.ts';
 import type { DeviceRequest, Profile, UserCommand } from './profile.ts';
 import {
   type CommandName,
@@ -9,6 +9,7 @@ import {
   type ProfileKey,
   type ValueOf,
 } from './profile-keys.ts';
+import { problemsError } from './profile-problems.ts';
 import { type ProfileEntry, parseProfileText } from './profile-text.ts';
 import { parseProfileValue } from './profile-values.ts';
 import { deviceRequestOf } from './selector.ts';
@@ -157,41 +158,4 @@ class ValueReader {
     this.#blamed.add(name);
     this.problems.push({ line: entry?.line ?? null, section, key, what, hint: hint ?? null });
   }
-}
-
-/** Lines of other problems below the first; a file that is no profile at all has thousands. */
-const MOST_SHOWN = 20;
-
-function problemsError(
-  { guest, path }: ProfileContext,
-  problems: readonly ProfileProblem[],
-): ProfileError | DomainError {
-  const sorted = [...problems].sort(
-    (a, b) => (a.line ?? Number.MAX_SAFE_INTEGER) - (b.line ?? Number.MAX_SAFE_INTEGER),
-  );
-  const [first, ...others] = sorted;
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  const shown = others
-    .slice(0, MOST_SHOWN)
-    .flatMap((problem) => [sentenceOf(problem), ...(problem.hint === null ? [] : [`  ${problem.hint}`])]);
-  if (others.length > MOST_SHOWN) shown.push(`… and ${others.length - MOST_SHOWN} more`);
-  const hint = [...(first!.hint === null ? [] : [first!.hint]), ...shown].join('\n') || undefined;
-  const isOfDomain = sorted.every((problem) => problem.line === null && problem.key !== null);
-  return isOfDomain
-    ? new DomainError(
-        `Cannot use the metadata of domain ${JSON.stringify(guest)}: ${sentenceOf(first!)}${more}`,
-        hint,
-      )
-    : new ProfileError(`Cannot read profile ${path}: ${sentenceOf(first!)}${more}`, hint, sorted);
-}
-
-function sentenceOf({ line, section, key, what }: ProfileProblem): string {
-  const place = [section === null ? '' : `[${plainName(section)}]`, plainName(key ?? '')].join(' ').trim();
-  const subject = [line === null ? '' : `line ${line}`, place].filter((part) => part !== '').join(', ');
-  return `${subject === '' ? 'it' : subject} ${what}`;
-}
-
-/** A name as it stands, or in quotes where it is longer or odder than a name of ours. */
-function plainName(name: string): string {
-  return /^[\p{L}\p{N}._[\]-]{0,64}$/u.test(name) ? name : quoted(name);
 }

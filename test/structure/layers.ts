@@ -5,8 +5,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lib/words'],
   ['lib/inputs'],
   ['lib/host'],
-  ['lib/plan', 'lib/doctor'],
-  ['lib/steps', 'lib/apply', 'lib/qemu', 'lib/setup'],
+  ['lib/plan', 'lib/qemu', 'lib/doctor'],
+  ['lib/steps', 'lib/apply', 'lib/run', 'lib/setup'],
   ['hooks', 'launchers'],
 ];
 
@@ -46,7 +46,8 @@ export function findReservedImports(imports: readonly Import[]): string[] {
 export function findImpurePlans(imports: readonly Import[]): string[] {
   return imports
     .filter(
-      ({ from, to }) => ['lib/plan', 'lib/doctor'].some((pure) => isIn(from, pure)) && isIn(to, 'lib/host'),
+      ({ from, to }) =>
+        ['lib/plan', 'lib/qemu', 'lib/doctor'].some((pure) => isIn(from, pure)) && isIn(to, 'lib/host'),
     )
     .filter(
       ({ names, typeOnly }) => /\bHost\b/.test(names) || (!typeOnly && /\b(read|find)[A-Z]/.test(names)),

@@ -29,7 +29,12 @@ test('mergeMetadata() adds keys of the domain, and the profile wins', () => {
 
 const PROBLEMS: readonly [string, string, string, string | null][] = [
   ['cpus.guest', 'cpus', 'is not a known section, the nearest is [cpu]', null],
-  ['.guest', '', 'is not a known section', 'The sections are devices, options, memory, cpu, knobs, commands'],
+  [
+    '.guest',
+    '',
+    'is not a known section',
+    'The sections are devices, options, memory, cpu, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
+  ],
   ['cpu.guset', 'cpu', 'is not a known key, the nearest is guest', null],
   [
     'devices.a b',

@@ -177,7 +177,7 @@ const ONE: readonly [string, string, string | undefined][] = [
   [
     '[a\tb]',
     `${CANNOT} line 1, ["a\\tb"] is not a known section`,
-    'The sections are devices, options, memory, cpu, knobs, commands',
+    'The sections are devices, options, memory, cpu, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
   ],
   ['[cpu]\nnothing', `${CANNOT} line 2, [cpu] "nothing" is neither a section nor key = value`, undefined],
   [
