@@ -17,11 +17,17 @@ export interface NamedGuest {
   readonly xml: string | null;
 }
 
+type GuestPlaces = Pick<Globals, 'host' | 'stateDir' | 'configDir'>;
+
 /** Looks at the host, and at one guest where one is named, by every check. Changes nothing. */
-export async function readFindings(globals: Globals, named: NamedGuest | null): Promise<readonly Finding[]> {
+export async function readFindings(
+  globals: GuestPlaces,
+  named: NamedGuest | null,
+  isRoot: boolean = process.getuid?.() === 0,
+): Promise<readonly Finding[]> {
   const { host, stateDir, configDir } = globals;
   const checkup = await readCheckup(host, {
-    isRoot: process.getuid?.() === 0,
+    isRoot,
     wedged: readHeldSteps(host, stateDir).wedged,
     configDir,
     guest: named === null ? null : readWishes(globals, named),
@@ -29,7 +35,7 @@ export async function readFindings(globals: Globals, named: NamedGuest | null): 
   return runChecks(checkup);
 }
 
-function readWishes(globals: Globals, { name, xml }: NamedGuest): NonNullable<CheckupInput['guest']> {
+function readWishes(globals: GuestPlaces, { name, xml }: NamedGuest): NonNullable<CheckupInput['guest']> {
   const { guest } = profilePlace(globals.configDir, name);
   const inputs = readGuest(globals.host, globals.configDir, name, () => xml);
   return {
@@ -42,7 +48,7 @@ function readWishes(globals: Globals, { name, xml }: NamedGuest): NonNullable<Ch
 }
 
 /** Why a start would be refused now; of a guest that is prepared already nobody can tell. */
-function plan({ host, stateDir }: Globals, inputs: GuestInputs): GuestWishes['refusals'] {
+function plan({ host, stateDir }: GuestPlaces, inputs: GuestInputs): GuestWishes['refusals'] {
   const { journals } = readState(host, stateDir);
   const others = journals.filter(({ header }) => header.guest !== inputs.guest);
   if (others.length < journals.length) return { unseen: 'the guest is prepared now' };

@@ -1,3 +1,4 @@
+import { HostError } from '../words/errors.ts';
 import type { Seen } from '../words/seen.ts';
 import type { Host } from './host.ts';
 
@@ -46,15 +47,16 @@ export async function readEmulator(host: Host): Promise<EmulatorFacts> {
   if (packaged !== null) return { path, version: { value: packaged } };
   if (host.root !== '/')
     return { path, version: { unseen: 'the recorded machine does not tell QEMU’s version' } };
-  const { stdout, timedOut } = await host.run([path, '--version'], { timeoutMs: ASK_MS });
-  const version = parseVersion(/version (\S+)/.exec(stdout)?.[1] ?? '');
-  if (version !== null) return { path, version: { value: version } };
-  return {
-    path,
-    version: {
-      unseen: timedOut ? `${path} --version gave no answer in time` : `${path} --version tells no number`,
-    },
-  };
+  try {
+    const { stdout, timedOut } = await host.run([path, '--version'], { timeoutMs: ASK_MS });
+    const version = parseVersion(/version (\S+)/.exec(stdout)?.[1] ?? '');
+    if (version !== null) return { path, version: { value: version } };
+    const why = timedOut ? 'gave no answer in time' : 'tells no number';
+    return { path, version: { unseen: `${path} --version ${why}` } };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { path, version: { unseen: `${path} cannot be run (${error.code ?? 'no reason given'})` } };
+  }
 }
 
 /** Reads the first "7.2.11" or "1:7.2+dfsg-7" of a version. */

@@ -1,0 +1,183 @@
+import { CARD } from '../../fake/healthy-machine.ts';
+import { addPciDevice } from '../../fake/pci-model.ts';
+import {
+  boot,
+  both,
+  type Case,
+  check,
+  deny,
+  drop,
+  edit,
+  editXml,
+  logged,
+  noBus,
+  noGroups,
+  noLog,
+  noParameters,
+  put,
+} from './case.ts';
+
+const CPUINFO = '/proc/cpuinfo';
+const noCpuinfo = deny(CPUINFO, 'EIO');
+const soundOnHost = ({ host }: Parameters<Case['spoil']>[0]): void => {
+  host.putLink(
+    `${CARD.replace('0000:01:00.0', '0000:01:00.1')}/driver`,
+    '/sys/bus/pci/drivers/snd_hda_intel',
+  );
+};
+
+/** Processor, IOMMU, groups. */
+export const IOMMU_CASES: readonly Case[] = [
+  check(
+    'processor.virtualization',
+    'fail',
+    edit(CPUINFO, ' vmx ', ' '),
+    'Turn on "Intel Virtualization Technology" (VT-x, VMX) in the firmware’s setup',
+    noCpuinfo,
+    '/proc/cpuinfo cannot be read (EIO)',
+  ),
+  check(
+    'processor.bare-metal',
+    'warn',
+    edit(CPUINFO, ' lm ', ' lm hypervisor '),
+    '<iommu model="intel">',
+    edit(CPUINFO, /flags.*/, ''),
+    'lists no flags',
+  ),
+  check(
+    'processor.gigabyte-pages',
+    'warn',
+    edit(CPUINFO, ' pdpe1gb', ''),
+    'hugepages = 2M',
+    noCpuinfo,
+    '/proc/cpuinfo cannot be read (EIO)',
+  ),
+  check(
+    'iommu.firmware-table',
+    'fail',
+    drop('/sys/firmware/acpi/tables/DMAR'),
+    'Turn on "VT-d"',
+    drop('/sys/firmware/acpi'),
+    '/sys/firmware/acpi/tables is not there',
+  ),
+  check(
+    'iommu.enabled',
+    'fail',
+    noGroups,
+    'Add "intel_iommu=on iommu=pt" to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then update-grub, then reboot',
+    both(noGroups, noBus),
+    '/sys/bus/pci/devices lists nothing',
+  ),
+  check(
+    'iommu.command-line',
+    'fail',
+    edit('/proc/cmdline', 'intel_iommu=on', 'intel_iommu=off'),
+    'Take intel_iommu=off out of GRUB_CMDLINE_LINUX_DEFAULT',
+    noParameters,
+    '/proc/cmdline cannot be read (EIO)',
+  ),
+  check(
+    'iommu.default-domain',
+    'warn',
+    put('/sys/kernel/iommu_groups/3/type', 'DMA\n'),
+    'Add "iommu=pt"',
+    noGroups,
+    'there are no IOMMU groups',
+  ),
+  check(
+    'iommu.interrupt-remapping',
+    'fail',
+    edit('/proc/interrupts', 'IR-', ''),
+    'turn on x2APIC',
+    deny('/proc/interrupts'),
+    '/proc/interrupts cannot be read (EACCES)',
+  ),
+  check(
+    'iommu.unsafe-interrupts',
+    'warn',
+    put('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts', 'Y\n'),
+    'Take allow_unsafe_interrupts out of /etc/modprobe.d',
+    drop('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts'),
+    'does not show its parameter',
+  ),
+  check(
+    'iommu.acs-override',
+    'warn',
+    boot('pcie_acs_override=downstream,multifunction'),
+    'Trust each guest that has a device of such a group as you trust the host',
+    noParameters,
+    '/proc/cmdline cannot be read',
+  ),
+  check(
+    'iommu.integrated-graphics',
+    'warn',
+    edit('/proc/cmdline', 'intel_iommu=on', 'intel_iommu=on,igfx_off'),
+    'Take igfx_off (of intel_iommu=) out of',
+    noParameters,
+    '/proc/cmdline cannot be read',
+  ),
+  check(
+    'iommu.no-iommu-mode',
+    'fail',
+    put('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode', 'Y\n'),
+    'options vfio enable_unsafe_noiommu_mode=0',
+    both(drop('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode'), noGroups),
+    'does not show its parameter',
+  ),
+  check(
+    'iommu.faults',
+    'warn',
+    logged('DMAR: [DMA Read NO_PASID] Request device [01:00.0] fault addr 0xfffff000'),
+    'Look which function the lines name',
+    noLog,
+    'the kernel’s log /dev/kmsg cannot be read (EPERM)',
+  ),
+  check(
+    'iommu.address-width',
+    'warn',
+    both(edit(CPUINFO, '39 bits physical', '46 bits physical'), editXml(/<maxphysaddr[^>]*>/, '')),
+    '<maxphysaddr mode="passthrough" limit="39"/>',
+    drop('/sys/class/iommu/dmar0/intel-iommu'),
+    'no IOMMU shows its capabilities',
+  ),
+  check(
+    'groups.complete',
+    'warn',
+    drop('/sys/devices/pci0000:03/0000:03:00.0/iommu_group'),
+    'journalctl -k -g',
+    noGroups,
+    'there are no IOMMU groups',
+  ),
+  check(
+    'groups.graphics-alone',
+    'warn',
+    ({ host }) =>
+      void addPciDevice(host, {
+        address: '0000:05:00.0',
+        vendor: '8086',
+        device: '1533',
+        class: '020000',
+        group: 2,
+        driver: 'igb',
+      }),
+    'siblings = park',
+    noGroups,
+    'there are no IOMMU groups',
+  ),
+  check(
+    'groups.viable',
+    'fail',
+    soundOnHost,
+    'Name these functions in the profile’s [devices] too',
+    noGroups,
+    'there are no IOMMU groups',
+  ),
+  check(
+    'groups.whole-cards',
+    'warn',
+    soundOnHost,
+    'Give the guest all functions of the card',
+    noBus,
+    'lists nothing',
+  ),
+];
