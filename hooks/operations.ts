@@ -4,12 +4,14 @@ import { prepareGuest } from '../lib/apply/prepare.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
 import { runStageCommand } from '../lib/apply/stage-command.ts';
+import type { WatchProgram } from '../lib/apply/start-watcher.ts';
 import type { Host } from '../lib/host/host.ts';
 import { guestNameProblem, type HookCall } from '../lib/inputs/hook-call.ts';
 import { quoted } from '../lib/inputs/parsed.ts';
 import { tryParseDomain } from '../lib/inputs/try-domain.ts';
 import { DomainError, PassqemuError, UsageError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
+import { attend } from './running.ts';
 
 /** How long an operation waits for another guest's. */
 export const LOCK_WAIT_MS = 120_000;
@@ -17,6 +19,8 @@ export const LOCK_WAIT_MS = 120_000;
 export interface HookFolders {
   readonly configDir: string;
   readonly stateDir: string;
+  /** How the watcher of a running guest is started; null: none is. */
+  readonly watchProgram: WatchProgram | null;
 }
 
 /** What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. */
@@ -35,7 +39,10 @@ export async function runHookOperation(
   } else if (call.operation === 'release') {
     const uuid = () => uuidFrom(readXml, guest);
     await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
+  } else if (call.operation === 'reconnect') {
+    attend(host, 'reconnect', { guest, readXml, ...folders }, report);
   } else if (call.operation === 'started' || call.operation === 'stopped') {
+    if (call.operation === 'started') attend(host, 'started', { guest, readXml, ...folders }, report);
     await runStageCommand(host, folders.configDir, guest, call.operation, report);
   }
 }

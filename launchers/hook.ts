@@ -17,7 +17,8 @@ export async function hook(line: CommandLine, globals: Globals): Promise<number>
   const readXml = () => readStandardInput(LARGEST_DOMAIN_BYTES);
   if (!line.has('explain')) {
     const report = reportTo(host, call, { watch: () => {}, tell: (text) => globals.err(`note: ${text}`) });
-    await runHookOperation(host, call, readXml, { configDir, stateDir }, report, watchSignals());
+    const folders = { configDir, stateDir, watchProgram: null };
+    await runHookOperation(host, call, readXml, folders, report, watchSignals());
     return 0;
   }
   if (call.operation !== 'prepare') {
@@ -34,6 +35,8 @@ export async function hook(line: CommandLine, globals: Globals): Promise<number>
 
 const EFFECTS: Readonly<Record<string, string>> = {
   release: 'what its journal lists is given back',
-  started: 'the profile’s started command is run',
+  started:
+    'a watcher puts the interrupts of its devices on the guest’s CPUs and QEMU’s own threads off them; the profile’s started command is run',
+  reconnect: 'nothing changes hands; what others have changed since is told in the log',
   stopped: 'the profile’s stopped command is run',
 };

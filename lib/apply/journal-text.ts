@@ -24,7 +24,7 @@ export interface JournalHeader {
 /** Every further line. `do` is on disk before its step begins, `undone` after its undo succeeded. */
 export type JournalLine =
   | { readonly t: 'owner'; readonly owner: Owner }
-  | { readonly t: 'writer'; readonly pid: number; readonly startTicks: number }
+  | { readonly t: 'writer' | 'watcher'; readonly pid: number; readonly startTicks: number }
   | {
       readonly t: 'do';
       readonly i: number;
@@ -60,6 +60,8 @@ export interface Journal {
   owner: Owner;
   entries: JournalEntry[];
   writers: ProcessIdentity[];
+  /** Who stays with the running guest and places its interrupts. */
+  watcher: ProcessIdentity | null;
   ready: boolean;
   pending: string | null;
   end: number;
@@ -115,6 +117,7 @@ export function parseJournal(path: string, bytes: Buffer): ParsedJournal {
     owner: { kind: 'person' },
     entries: [],
     writers: [],
+    watcher: null,
     ready: false,
     pending: null,
     end: first.end,
@@ -161,6 +164,7 @@ export function addLine(journal: Journal, line: JournalLine): string | null {
   }
   if (line.t === 'owner') journal.owner = line.owner;
   else if (line.t === 'writer') journal.writers.push({ pid: line.pid, startTicks: line.startTicks });
+  else if (line.t === 'watcher') journal.watcher = { pid: line.pid, startTicks: line.startTicks };
   else if (line.t === 'ready') journal.ready = true;
   else if (line.t === 'pending') journal.pending = line.why;
   else return `unknown line "${String((line as { t?: unknown }).t)}"`;

@@ -75,7 +75,18 @@ export function createJournal(host: Host, path: string, header: JournalHeader, o
   const lines = `${JSON.stringify(header)}\n${JSON.stringify({ t: 'owner', owner })}\n`;
   host.createFile(path, lines + '\n'.repeat(4 * UNDO_ROOM_BYTES), 0o600);
   const end = Buffer.byteLength(lines);
-  return { path, header, owner, entries: [], writers: [], ready: false, pending: null, end, torn: 0 };
+  return {
+    path,
+    header,
+    owner,
+    entries: [],
+    writers: [],
+    watcher: null,
+    ready: false,
+    pending: null,
+    end,
+    torn: 0,
+  };
 }
 
 /** Adds a line and has it on disk before it returns. */

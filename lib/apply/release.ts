@@ -106,6 +106,8 @@ export async function undoAndTell(
 ): Promise<void> {
   const { guest } = journal.header;
   const others = heldSteps(all.filter((other) => other.path !== journal.path));
+  // It writes only under the lock, which is ours
+  if (journal.watcher !== null) host.signal(journal.watcher, 'SIGTERM');
   // From here on the guest is no longer prepared: whoever finds the journal after us goes on
   if (journal.ready && journal.pending === null) leavePending(host, journal, 'its release was not completed');
   const left = await undoJournal(host, journal, others, report);

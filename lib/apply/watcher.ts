@@ -1,0 +1,102 @@
+import type { Host, ProcessIdentity } from '../host/host.ts';
+import { parseStartTicks } from '../host/start-ticks.ts';
+import type { WatchOrder } from '../inputs/watch-order.ts';
+import { formatCpuList } from '../words/cpu-list.ts';
+import { PassqemuError } from '../words/errors.ts';
+import { moveEmulatorThreads } from './emulator-threads.ts';
+import { InterruptKeeper } from './interrupt-keeper.ts';
+import { appendLine, readState } from './journal.ts';
+import type { Journal } from './journal-text.ts';
+import { findQemu } from './owner.ts';
+import { findJournal } from './release.ts';
+import { isAlive } from './settle.ts';
+import { takeLock } from './state-folder.ts';
+
+/** How often it looks while the guest's drivers are busy with their devices, and how often later. */
+const BUSY_MS = 1_000;
+const IDLE_MS = 5_000;
+const BUSY_FOR_MS = 120_000;
+
+/**
+ * Stays with a running guest and keeps the interrupts of its functions on its CPUs: they appear when the guest's driver
+ * loads, and again after a reboot of the guest, of which libvirt tells no hook. It is told by nothing else either (neither sysfs nor
+ * /proc/irq has events), so it looks: some file reads, every few seconds. It ends when QEMU or the journal is gone, and holds the lock only while it
+ * writes. Answers why it ended. Best effort in everything: nothing depends on it.
+ */
+export async function watchGuest(
+  host: Host,
+  stateDir: string,
+  order: WatchOrder,
+  lockWaitMs: number,
+): Promise<string> {
+  const journal = await register(host, stateDir, order, lockWaitMs);
+  if (typeof journal === 'string') return journal;
+  const pid = findQemu(host, journal);
+  if (pid === null) return 'its QEMU is not there';
+  const qemu = { pid, startTicks: parseStartTicks(host.readOptional(`/proc/${pid}/stat`)) ?? 0 };
+  const tell = (line: string) => host.log('info', `${order.guest} watch: ${line}`);
+  if (order.keepEmulatorOff !== null) {
+    const moved = await moveEmulatorThreads(host, pid, order.keepEmulatorOff);
+    if (moved > 0)
+      tell(`moved ${moved} threads of QEMU ${pid} off CPUs ${formatCpuList(order.keepEmulatorOff)}`);
+  }
+  if (order.interruptCpus === null || order.addresses.length === 0) return 'there are no interrupts to place';
+  const keeper = new InterruptKeeper(order.interruptCpus, order.addresses);
+  let busyUntil = host.now() + BUSY_FOR_MS;
+  while (isAlive(host, qemu) && host.exists(journal.path)) {
+    const elsewhere = keeper.look(host);
+    if (elsewhere.length > 0) {
+      busyUntil = host.now() + BUSY_FOR_MS;
+      const moved = await underLock(host, stateDir, order.guest, 0, () =>
+        isStillPrepared(host, stateDir, journal, qemu) ? keeper.move(host, elsewhere) : [],
+      );
+      if (moved !== null && moved.length > 0) tell(keeper.describe(moved));
+    }
+    await host.sleep(host.now() < busyUntil ? BUSY_MS : IDLE_MS);
+  }
+  return host.exists(journal.path) ? 'its QEMU has ended' : 'the guest holds nothing any more';
+}
+
+/** Writes us into the guest's journal, so that there is one watcher a guest and a release can end it; or says why there is to be none. */
+async function register(
+  host: Host,
+  stateDir: string,
+  order: WatchOrder,
+  lockWaitMs: number,
+): Promise<Journal | string> {
+  const answer = await underLock(host, stateDir, order.guest, lockWaitMs, () => {
+    const journal = findJournal(readState(host, stateDir).journals, order);
+    if (journal === null || !journal.ready || journal.pending !== null) return 'the guest is not prepared';
+    if (journal.watcher !== null && isAlive(host, journal.watcher))
+      return `process ${journal.watcher.pid} watches it`;
+    appendLine(host, journal, { t: 'watcher', ...host.self() });
+    return journal;
+  });
+  return answer ?? 'the lock was not to be had';
+}
+
+/** Null where the lock is not to be had, or what is done under it fails: there is a next time. */
+async function underLock<T>(
+  host: Host,
+  stateDir: string,
+  guest: string,
+  waitMs: number,
+  act: () => T,
+): Promise<T | null> {
+  try {
+    await takeLock(host, stateDir, `watch of ${guest}`, waitMs, () => {});
+    return act();
+  } catch (error) {
+    if (!(error instanceof PassqemuError)) throw error;
+    host.log('debug', `${guest} watch: ${error.message}`);
+    return null;
+  } finally {
+    host.unlock();
+  }
+}
+
+/** The same prepare of the same guest, and no release has begun. */
+function isStillPrepared(host: Host, stateDir: string, journal: Journal, qemu: ProcessIdentity): boolean {
+  const now = readState(host, stateDir).journals.find(({ path }) => path === journal.path);
+  return now?.header.at === journal.header.at && now.ready && now.pending === null && isAlive(host, qemu);
+}
