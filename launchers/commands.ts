@@ -127,7 +127,11 @@ export const COMMANDS: readonly Command[] = [
 
 /** What every command takes. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: 'sysroot', value: 'DIR', help: 'read the host from a recorded tree instead of /' },
+  {
+    name: 'sysroot',
+    value: 'DIR|FILE',
+    help: 'read a recorded machine instead of this one: a folder, or a snapshot’s file',
+  },
   { name: 'config-dir', value: 'DIR', help: 'where the profiles are (default /etc/passqemu)' },
   { name: 'state-dir', value: 'DIR', help: 'where the journals are (default /run/passqemu)' },
   { name: 'json', help: 'print JSON' },

@@ -22,7 +22,7 @@ export interface Globals {
 }
 
 /** Reads the options of every command. */
-export function makeGlobals(line: CommandLine, log: SystemLog): Globals {
+export async function makeGlobals(line: CommandLine, log: SystemLog): Promise<Globals> {
   const configDir = folder(line, 'config-dir');
   const stateDir = folder(line, 'state-dir');
   const root = folder(line, 'sysroot') ?? '/';
@@ -30,21 +30,11 @@ export function makeGlobals(line: CommandLine, log: SystemLog): Globals {
   const quiet = line.has('quiet');
   const err = (text: string) => void process.stderr.write(`${text}\n`);
   const ours = [configDir, stateDir].filter((one) => one !== null);
-  const host = new RealHost(
-    root,
-    (priority, text) => {
-      // Only what really happens on this host belongs into its log
-      if (root === '/') log.add(priority, text);
-      if (verbose && priority !== 'info') err(text);
-    },
-    ours,
-  );
-  if (root !== '/' && !host.exists('/sys') && !host.exists('/proc')) {
-    throw new UsageError(
-      `Cannot read the host from ${root}: it has neither sys/ nor proc/`,
-      'Name the folder of a recorded machine',
-    );
-  }
+  const host = await openHost(root, ours, (priority, text) => {
+    // Only what really happens on this host belongs into its log
+    if (root === '/') log.add(priority, text);
+    if (verbose && priority !== 'info') err(text);
+  });
   return {
     host,
     configDir: configDir ?? '/etc/passqemu',
@@ -57,6 +47,24 @@ export function makeGlobals(line: CommandLine, log: SystemLog): Globals {
     out: (text) => void (quiet || process.stdout.write(`${text}\n`)),
     err,
   };
+}
+
+/** This machine, or a recorded one: a folder, or the file that `passqemu snapshot` made. */
+async function openHost(root: string, ours: readonly string[], log: Host['log']): Promise<Host> {
+  const here = new RealHost('/', log);
+  if (root === '/') return new RealHost('/', log, ours);
+  const kind = here.stat(root, 'follow')?.kind ?? null;
+  if (kind === null)
+    throw new UsageError(`Cannot read the host from ${root}: there is no such folder or file`);
+  const host =
+    kind === 'folder'
+      ? new RealHost(root, log, ours)
+      : (await import('../lib/host/open-snapshot.ts')).openSnapshot(root, here, ours);
+  if ((await host).exists('/sys') || (await host).exists('/proc')) return host;
+  throw new UsageError(
+    `Cannot read the host from ${root}: it has neither sys/ nor proc/`,
+    'Name the folder of a recorded machine, or the file that passqemu snapshot made',
+  );
 }
 
 function folder(line: CommandLine, name: string): string | null {

@@ -43,4 +43,13 @@ export const MACHINE_COMMANDS: readonly Command[] = [
     count: [0, 0],
     run: async (line, globals) => (await import('./pin.ts')).pin(line, globals),
   },
+  {
+    name: 'snapshot',
+    words: '<file.tar.gz>',
+    summary: 'record what the commands read of this machine, without serials, MACs and names, for --sysroot',
+    options: [{ name: 'force', help: 'write over a file that is there' }],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./snapshot.ts')).snapshot(line, globals),
+  },
 ];

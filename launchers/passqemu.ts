@@ -23,7 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`${formatCommandHelp(command, GLOBAL_OPTIONS)}\n`);
       return 0;
     }
-    const globals = makeGlobals(line, log);
+    const globals = await makeGlobals(line, log);
     check(command, line, globals);
     return await command.run(line, globals);
   } catch (error) {

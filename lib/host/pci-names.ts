@@ -5,21 +5,15 @@ import type { PciFunction } from './pci-function.ts';
 export type PciNames = (fn: Pick<PciFunction, 'vendorId' | 'deviceId'>) => string | null;
 
 /** Where the distributions keep the list of the PCI ID project (pci-ids.ucw.cz): Debian and Arch, Fedora and openSUSE. */
-const LISTS = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
+export const PCI_ID_LISTS = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
 
 /** Reads the system's pci.ids once, for the functions given: "Intel Corporation 82574L Gigabit Network Connection". */
 export function readPciNames(
   host: Host,
   functions: Iterable<Pick<PciFunction, 'vendorId' | 'deviceId'>>,
 ): PciNames {
-  const text = LISTS.map((path) => host.readOptional(path)).find((one) => one !== null) ?? '';
-  const wanted = new Map<string, Set<string>>();
-  for (const { vendorId, deviceId } of functions) {
-    if (vendorId === null) continue;
-    const devices = wanted.get(vendorId) ?? new Set();
-    wanted.set(vendorId, deviceId === null ? devices : devices.add(deviceId));
-  }
-  const names = parsePciIds(text, wanted);
+  const text = PCI_ID_LISTS.map((path) => host.readOptional(path)).find((one) => one !== null) ?? '';
+  const names = parsePciIds(text, idsOf(functions));
   return ({ vendorId, deviceId }) => names.get(`${vendorId}:${deviceId}`) ?? names.get(`${vendorId}`) ?? null;
 }
 
@@ -48,4 +42,33 @@ export function parsePciIds(
     at = end + 1;
   }
   return names;
+}
+
+/** Only the lines of a pci.ids that name these functions, for a copy that need not be large. */
+export function shortenPciIds(
+  text: string,
+  functions: Iterable<Pick<PciFunction, 'vendorId' | 'deviceId'>>,
+): string {
+  const wanted = idsOf(functions);
+  const names = parsePciIds(text, wanted);
+  const lines = [...wanted].flatMap(([vendor, devices]) => {
+    const name = names.get(vendor);
+    if (name === undefined) return [];
+    const known = [...devices].filter((device) => names.has(`${vendor}:${device}`)).sort();
+    return [
+      `${vendor}  ${name}`,
+      ...known.map((device) => `\t${device}  ${names.get(`${vendor}:${device}`)!.slice(name.length + 1)}`),
+    ];
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function idsOf(functions: Iterable<Pick<PciFunction, 'vendorId' | 'deviceId'>>): Map<string, Set<string>> {
+  const wanted = new Map<string, Set<string>>();
+  for (const { vendorId, deviceId } of functions) {
+    if (vendorId === null) continue;
+    const devices = wanted.get(vendorId) ?? new Set();
+    wanted.set(vendorId, deviceId === null ? devices : devices.add(deviceId));
+  }
+  return wanted;
 }
