@@ -24,13 +24,26 @@ export class RealFiles {
     return isOurs ? path : this.#prefix + path;
   }
 
+  /**
+   * The same for what is followed. A recorded machine may come from anybody: there a link that leads out of it, or a pipe
+   * that would hold us, is as good as absent.
+   */
+  #followed(path: string, want: 'file' | 'any' = 'any'): string {
+    const real = this.real(path);
+    if (this.#prefix === '' || real === path) return real;
+    const [at, top] = [fs.realpathSync.native(real), fs.realpathSync.native(this.#prefix)];
+    const isInside = at === top || at.startsWith(`${top}/`);
+    if (isInside && (want === 'any' || fs.statSync(at).isFile())) return at;
+    throw Object.assign(new Error(path), { code: isInside ? 'EINVAL' : 'EXDEV' });
+  }
+
   read(path: string): string {
-    return attempt('read', path, () => trimEnd(fs.readFileSync(this.real(path), 'utf8')));
+    return attempt('read', path, () => trimEnd(fs.readFileSync(this.#followed(path, 'file'), 'utf8')));
   }
 
   readOptional(path: string): string | null {
     try {
-      return trimEnd(fs.readFileSync(this.real(path), 'utf8'));
+      return trimEnd(fs.readFileSync(this.#followed(path, 'file'), 'utf8'));
     } catch {
       return null;
     }
@@ -39,7 +52,7 @@ export class RealFiles {
   readBytes(path: string, limit = LARGEST_FILE): Buffer {
     return attempt('read', path, () => {
       // Without O_NONBLOCK a pipe nobody writes to, or the end of the kernel's log, would hold us for ever
-      const file = fs.openSync(this.real(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const file = fs.openSync(this.#followed(path, 'file'), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
       const part = Buffer.allocUnsafe(65_536);
       try {
         const parts: Buffer[] = [];
@@ -58,7 +71,7 @@ export class RealFiles {
 
   list(path: string): string[] {
     try {
-      return fs.readdirSync(this.real(path)).sort();
+      return fs.readdirSync(this.#followed(path)).sort();
     } catch {
       return [];
     }
@@ -87,12 +100,16 @@ export class RealFiles {
   }
 
   exists(path: string): boolean {
-    return fs.existsSync(this.real(path));
+    try {
+      return fs.existsSync(this.#followed(path));
+    } catch {
+      return false;
+    }
   }
 
   stat(path: string, follow?: 'follow'): PathFacts | null {
     try {
-      const facts = follow ? fs.statSync(this.real(path)) : fs.lstatSync(this.real(path));
+      const facts = follow ? fs.statSync(this.#followed(path)) : fs.lstatSync(this.real(path));
       return {
         kind: kindOf(facts),
         mode: facts.mode & 0o7777,

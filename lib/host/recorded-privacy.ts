@@ -7,7 +7,7 @@ const SERIAL_FILE =
 const UDEV_SERIAL = /^E:ID_(?:SERIAL_SHORT|SERIAL|WWN|WWN_WITH_EXTENSION)=(.+)$/gm;
 /** Texts in which a name of the host or of a user cannot be a word of the kernel's or of a distribution's. */
 const NAMES_IN =
-  /^\/(?:proc\/(?:mounts|swaps|cmdline|self\/|\d+\/|sys\/kernel\/hostname)|etc\/(?!os-release)|run\/|sys\/.*\/dm\/name$)/;
+  /^\/(?:proc\/(?:mounts|swaps|cmdline|self\/|\d+\/|sys\/kernel\/hostname)|etc\/(?!os-release)|run\/|dev\/kmsg$|var\/log\/|sys\/.*\/dm\/name$)/;
 
 /**
  * The same machine without what tells whose it is: serial numbers, MAC addresses, UUIDs, IP addresses, names of the host and of

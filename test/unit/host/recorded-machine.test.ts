@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,4 +25,31 @@ test('a recorded machine below a folder reads as the machine itself did', (conte
   };
   assert.deepEqual(planOn(recorded, wanted), planOn(machine, wanted));
   assert.equal(planOn(recorded, wanted).refusals.length, 2);
+});
+
+test('a recorded machine below a folder is read within it: links that lead out and pipes are as good as absent', (context) => {
+  const top = mkdtempSync(join(tmpdir(), 'passqemu-'));
+  context.after(() => rmSync(top, { recursive: true }));
+  const folder = join(top, 'machine');
+  mkdirSync(join(folder, 'sys'), { recursive: true });
+  writeFileSync(join(top, 'secret'), 'hunter2\n');
+  writeFileSync(join(folder, 'sys/value'), '1\n');
+  symlinkSync('../../secret', join(folder, 'sys/out'));
+  symlinkSync(join(top, 'secret'), join(folder, 'sys/absolute'));
+  symlinkSync('../..', join(folder, 'sys/above'));
+  symlinkSync('value', join(folder, 'sys/inside'));
+  execFileSync('mkfifo', [join(folder, 'sys/pipe')]);
+  const host = new RealHost(folder, () => {});
+  const told = (name: string) => [host.readOptional(`/sys/${name}`), host.exists(`/sys/${name}`)];
+  assert.deepEqual(['value', 'inside', 'out', 'absolute', 'above/secret', 'pipe'].map(told), [
+    ['1', true],
+    ['1', true],
+    [null, false],
+    [null, false],
+    [null, false],
+    [null, true],
+  ]);
+  assert.deepEqual(host.list('/sys/above'), []);
+  assert.equal(host.stat('/sys/out', 'follow'), null);
+  assert.throws(() => host.readBytes('/sys/out'), { code: 'EXDEV' });
 });
