@@ -59,14 +59,14 @@ async function applyStep(
   const words = kind.describe(step);
   const begun = host.now();
   try {
-    if (step.kind === 'driver') noteWriter(host, journal);
+    if (kind.writesSlowly) noteWriter(host, journal);
     const was = kind.observe(step, context);
     appendLine(host, journal, { t: 'do', i: index, at: begun, step, was });
     const got = await kind.apply(step, was, context);
     if (got !== null) appendLine(host, journal, { t: 'did', i: index, got });
   } catch (error) {
     const entry = journal.entries[index];
-    if (isTimeOut(error) && step.kind === 'driver' && entry !== undefined) wedge(host, journal, entry);
+    if (isTimeOut(error) && kind.writesSlowly && entry !== undefined) wedge(host, journal, entry);
     report.step('failed', `${words}: ${(error as Error).message}`, host.now() - begun);
     throw error;
   }

@@ -88,6 +88,12 @@ const KINDS: ReadonlySet<string> = new Set<KindName>([
   'governor',
   'setting',
   'command',
+  'unit',
+  'session',
+  'process',
+  'console',
+  'framebuffer',
+  'unload',
 ]);
 
 /**

@@ -1,19 +1,25 @@
 import { readCommandPicture } from '../host/command-files.ts';
 import { readCpuPicture } from '../host/cpu-picture.ts';
+import { nodeKey } from '../host/holders.ts';
 import type { Host } from '../host/host.ts';
 import { readKnobPicture } from '../host/knobs.ts';
 import { readMemoryPicture } from '../host/memory.ts';
 import { readMappedKib } from '../host/qemu-processes.ts';
 import { readDevicePicture } from '../host/read-device-picture.ts';
+import { readDisplayPicture } from '../host/read-display-picture.ts';
 import { planCommands } from '../plan/commands.ts';
 import { planCpus } from '../plan/cpus.ts';
-import { planDevices } from '../plan/devices.ts';
+import type { DeviceInput } from '../plan/device-input.ts';
+import { planDevices, takenFunctions } from '../plan/devices.ts';
+import { planDisplay } from '../plan/display.ts';
+import type { DisplayPart } from '../plan/display-input.ts';
 import { planKnobs } from '../plan/knobs.ts';
 import { planMemory } from '../plan/memory.ts';
 import { wantsHugepages } from '../plan/memory-demand.ts';
 import { EMPTY_PART, mergeParts, type PlanPart } from '../plan/part.ts';
 import { RefusedError } from '../words/errors.ts';
 import type { PciAddress } from '../words/pci-address.ts';
+import { pciKind } from '../words/pci-class.ts';
 import type { HeldStep, Plan } from '../words/step.ts';
 import type { GuestInputs } from './guest.ts';
 import { heldSteps } from './journal.ts';
@@ -71,5 +77,24 @@ function devicePart(
   const picture = readDevicePicture(host, requests, domainFunctions, wedged);
   // A command of the user's that runs first may see to it that they do; each unbind looks again
   const holdersMayLeave = profile.commands.prepareFirst !== null;
-  return planDevices({ wishes: profile.devices, domainFunctions, picture, held, holdersMayLeave });
+  const input = { wishes: profile.devices, domainFunctions, picture, held, holdersMayLeave };
+  const display = displayPart(host, profile, input);
+  return mergeParts(display, planDevices({ ...input, leaving: display.leaving }));
+}
+
+/** How the host's display lets go of the card; nothing is looked at where no graphics card is taken from a driver. */
+function displayPart(host: Host, profile: GuestInputs['profile'], input: DeviceInput): DisplayPart {
+  const taken = takenFunctions(input);
+  const { handover, devices } = profile;
+  if (!taken.some(({ classCode }) => pciKind(classCode) === 'display'))
+    return { ...EMPTY_PART, leaving: new Set() };
+  const { nodes, holders } = input.picture;
+  const addresses = new Set(taken.map(({ address }) => address));
+  const keys = new Set(nodes.filter(({ address, shared }) => addresses.has(address) && !shared).map(nodeKey));
+  const picture = readDisplayPicture(
+    host,
+    [...addresses],
+    holders.filter(({ key }) => keys.has(key)),
+  );
+  return planDisplay({ wishes: handover, deadlineMs: devices.deadlineMs, taken, picture, held: input.held });
 }

@@ -49,7 +49,7 @@ async function settleWriters(host: Host, journal: Journal): Promise<void> {
   const known = new Set(liveEntries(journal).map(({ wedged }) => wedged?.writer.pid));
   const live = () => journal.writers.filter((writer) => !known.has(writer.pid) && isAlive(host, writer));
   if (await waitUntil(host, LAST_WRITE_MS, () => live().length === 0)) return;
-  const last = liveEntries(journal).findLast((entry) => entry.step.kind === 'driver');
+  const last = liveEntries(journal).findLast((entry) => kindOf(entry.step).writesSlowly);
   const writer = live()[0];
   if (last !== undefined && writer !== undefined && last.wedged === undefined)
     markWedged(host, journal, last, writer);

@@ -59,14 +59,14 @@ async function undoEntry(
       { hint: 'If what holds the device cannot be stopped, only a reboot brings it back' },
     );
   }
-  if (entry.step.kind === 'driver') noteWriter(host, journal);
+  if (kind.writesSlowly) noteWriter(host, journal);
   if (kind.settleUndo !== undefined) {
     remember(host, journal, { t: 'undoing', i: entry.index, mark: kind.observe(entry.step, context) });
   }
   try {
     await kind.undo(entry.step, entry.was, entry.got, context);
   } catch (error) {
-    if (isTimeOut(error)) wedge(host, journal, entry);
+    if (kind.writesSlowly && isTimeOut(error)) wedge(host, journal, entry);
     if (kind.settleUndo !== undefined && entry.undoing !== undefined && entry.got !== undefined) {
       const got = kind.settleUndo(entry.step, entry.was, entry.got, entry.undoing, context);
       remember(host, journal, { t: 'did', i: entry.index, got });

@@ -10,6 +10,7 @@ export interface ValueOfKind {
   readonly 'node-sizes': readonly { readonly node: number; readonly sizeKib: number }[];
   readonly cpus: CpuSet;
   readonly name: string;
+  readonly names: readonly string[];
   readonly integer: number;
   readonly command: readonly string[];
 }
@@ -33,6 +34,7 @@ export const PROFILE_SECTIONS = {
   options: 'How devices are taken.',
   memory: "The huge pages behind the guest's memory.",
   cpu: 'The CPUs that belong to the guest while it runs.',
+  handover: 'The desktop that is on the card: how it lets go, and comes back.',
   knobs: 'Settings of the whole host, held while any guest asks for them.',
   commands:
     'Programs of your own at each stage, run without a shell; a failing one before the start undoes everything.',
@@ -130,6 +132,40 @@ export const PROFILE_KEYS = {
     kind: 'name',
     default: null,
     help: 'Their energy preference, such as balance_performance.',
+  },
+
+  'handover.display': {
+    kind: 'yes-no',
+    default: 'no',
+    help: "Whether what the host shows on the guest's card is stopped before the start and brought back after it.",
+  },
+  'handover.sessions': {
+    kind: 'choice',
+    choices: ['refuse', 'end'],
+    default: 'refuse',
+    help: 'What happens to people logged in before that display: refuse the start, or end their sessions.',
+  },
+  'handover.units': {
+    kind: 'names',
+    default: 'nvidia-persistenced.service nvidia-powerd.service',
+    help: 'Units that may be stopped where they have the card open, and are started again; the display manager is found by itself.',
+  },
+  'handover.processes': {
+    kind: 'names',
+    default: null,
+    help: 'Names of processes that may be ended (SIGTERM, then SIGKILL) where they have the card open.',
+  },
+  'handover.modules': {
+    kind: 'choice',
+    choices: ['auto', 'keep'],
+    default: 'auto',
+    help: "Whether NVIDIA's modules are unloaded where no other card needs them, which is the safe way to learn that nobody uses the card.",
+  },
+  'handover.timeout': {
+    kind: 'duration',
+    range: [SECOND, 600 * SECOND],
+    default: '30s',
+    help: 'How long each unit, session, process and module may take.',
   },
 
   'knobs.transparent-hugepages': {
@@ -242,6 +278,7 @@ const SYNTAX: Readonly<Record<Exclude<ValueKind, 'choice'>, string>> = {
   'node-sizes': 'NODE:SIZE…',
   cpus: 'CPUS',
   name: 'NAME',
+  names: 'NAME…',
   integer: 'NUMBER',
   command: 'COMMAND',
 };

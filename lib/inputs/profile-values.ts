@@ -68,6 +68,16 @@ const PARSERS: { readonly [K in ValueKind]: ValueParser<K> } = {
   name: (text) =>
     /^[a-z0-9][a-z0-9_-]{0,31}$/.test(text) ? { value: text } : must(text, 'a name in lower-case letters'),
 
+  // Names of units and processes: they become words of an argv, never of a shell.
+  names: (text) => {
+    const names = text.split(/[\s,]+/).filter((word) => word !== '');
+    return names.length > 0 &&
+      names.length <= 64 &&
+      names.every((word) => /^[\w@.:+\\][\w@.:+\\-]{0,199}$/.test(word))
+      ? { value: names }
+      : must(text, 'names with spaces between them');
+  },
+
   integer: (text, key) => {
     if (!/^-?\d{1,9}$/.test(text)) return must(text, 'a whole number');
     return inRange(text, Number(text), key, String);

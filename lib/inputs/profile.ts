@@ -61,6 +61,15 @@ export interface Profile {
     readonly governor: string | null;
     readonly energy: string | null;
   };
+  /** How the display that the host has on the guest's card lets go of it. */
+  readonly handover: {
+    readonly display: boolean;
+    readonly sessions: 'refuse' | 'end';
+    readonly units: readonly string[];
+    readonly processes: readonly string[];
+    readonly modules: 'auto' | 'keep';
+    readonly timeoutMs: number;
+  };
   readonly knobs: {
     readonly transparentHugepages: 'always' | 'madvise' | 'never' | null;
     readonly ksm: boolean | null;

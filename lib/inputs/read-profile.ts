@@ -85,6 +85,14 @@ function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profil
       governor: value('cpu.governor'),
       energy: value('cpu.energy'),
     },
+    handover: {
+      display: value('handover.display'),
+      sessions: value('handover.sessions'),
+      units: value('handover.units'),
+      processes: value('handover.processes') ?? [],
+      modules: value('handover.modules'),
+      timeoutMs: value('handover.timeout'),
+    },
     knobs: {
       transparentHugepages: value('knobs.transparent-hugepages'),
       ksm: value('knobs.ksm'),

@@ -2,6 +2,7 @@ import { nodeKey } from '../host/holders.ts';
 import type { PciFunction } from '../host/pci-function.ts';
 import type { Refusal } from '../words/errors.ts';
 import { type PciAddress, pciSlot } from '../words/pci-address.ts';
+import { pciKind } from '../words/pci-class.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { type Chosen, type DeviceInput, listed } from './device-input.ts';
 
@@ -62,21 +63,29 @@ export function refuseVirtualFunctions({ address, sriov }: PciFunction, name: st
 }
 
 /** Processes that have a node of the function open, in one refusal. */
-export function refuseHolders(fn: PciFunction, name: string, index: DeviceIndex): Refusal[] {
+export function refuseHolders(
+  fn: PciFunction,
+  name: string,
+  index: DeviceIndex,
+  leaving: ReadonlySet<number> = new Set(),
+): Refusal[] {
   const nodes = (index.nodes.get(fn.address) ?? []).filter(({ shared }) => !shared);
   const paths = new Map(nodes.map((node) => [nodeKey(node), node.path]));
-  const holders = [...paths.keys()].flatMap((key) => index.holders.get(key) ?? []);
+  const holders = [...paths.keys()]
+    .flatMap((key) => index.holders.get(key) ?? [])
+    .filter(({ pid }) => !leaving.has(pid));
   if (holders.length === 0) return [];
   const words = holders.map(
     ({ pid, comm, unit, key }) =>
       `${comm} (process ${pid}${unit === null ? '' : ` of ${unit}`}) has ${paths.get(key)} open`,
   );
+  const how = pciKind(fn.classCode) === 'display' ? ', with "display = yes" under [handover],' : '';
   const units = [...new Set(holders.map(({ unit }) => unit).filter((unit) => unit !== null))];
   return [
     {
       id: 'held-by-processes',
       summary: `Cannot take ${name}: ${listed(words, 6)}, nobody must`,
-      remedy: `Stop ${units.length === 0 ? 'what has it open' : listed(units, 6)}, by hand or with a prepare-first command, then start the guest again`,
+      remedy: `Stop ${units.length === 0 ? 'what has it open' : listed(units, 6)}, by hand${how} or with a prepare-first command, then start the guest again`,
     },
   ];
 }

@@ -17,6 +17,8 @@ export interface DeviceInput {
    * command may end that, and each unbind looks again.
    */
   readonly holdersMayLeave?: boolean;
+  /** Processes that the hand-over of the display will have ended by then. */
+  readonly leaving?: ReadonlySet<number>;
 }
 
 /** A function that the guest shall have. */

@@ -36,7 +36,7 @@ export function planDevices(input: DeviceInput): PlanPart {
   const checkUsers = (fn: PciFunction, name: string) => {
     const uses = index.uses.get(fn.address) ?? [];
     refusals.push(...refuseUses(name, uses, wishes.allowDefaultRoute));
-    const held = refuseHolders(fn, name, index);
+    const held = refuseHolders(fn, name, index, input.leaving);
     if (input.holdersMayLeave === true)
       notes.push(...held.map(({ summary }) => `${summary}; the prepare-first command must see to that`));
     else refusals.push(...held);
@@ -71,6 +71,15 @@ export function planDevices(input: DeviceInput): PlanPart {
     refusals,
     notes,
   };
+}
+
+/** The functions that the plan takes from a driver of the host, those that it parks included. */
+export function takenFunctions(input: DeviceInput): readonly PciFunction[] {
+  const { chosen } = chooseFunctions(input);
+  const { parked } = judgeGroups(input, chosen, indexDevices(input.picture, input.held));
+  return [...chosen.filter(({ ours }) => ours).map(({ fn }) => fn), ...parked].filter(
+    ({ isVfio }) => !isVfio,
+  );
 }
 
 const NO_IOMMU: Refusal = {

@@ -20,6 +20,7 @@ const LOOK_MS = 5_000;
  * Success codes say nothing here (drivers_probe succeeds when nothing was bound): only the driver link does.
  */
 export const driverKind: StepKind<'driver'> = {
+  writesSlowly: true,
   describe: ({ address, driver }) =>
     driver === null ? `park ${address} without a driver` : `bind ${address} to ${driver}`,
   describeUndo: ({ address }, was) =>

@@ -1,16 +1,22 @@
 import type { KindName, Memory, Outcome, Step } from '../words/step.ts';
 import { affinitiesKind } from './affinities.ts';
 import { commandKind } from './command.ts';
+import { consoleKind } from './console.ts';
 import { driverKind } from './driver.ts';
+import { framebufferKind } from './framebuffer.ts';
 import { governorKind } from './governor.ts';
 import { hugepagesKind } from './hugepages.ts';
 import { inhibitKind } from './inhibit.ts';
 import { irqsKind } from './irqs.ts';
 import { moduleKind } from './module.ts';
 import { partitionKind } from './partition.ts';
+import { processKind } from './process.ts';
+import { sessionKind } from './session.ts';
 import { settingKind } from './setting.ts';
 import { sliceKind } from './slice.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
+import { unitKind } from './unit.ts';
+import { unloadKind } from './unload.ts';
 import { workqueuesKind } from './workqueues.ts';
 
 const KINDS: { readonly [K in KindName]: StepKind<K> } = {
@@ -26,10 +32,17 @@ const KINDS: { readonly [K in KindName]: StepKind<K> } = {
   governor: governorKind,
   setting: settingKind,
   command: commandKind,
+  unit: unitKind,
+  session: sessionKind,
+  process: processKind,
+  console: consoleKind,
+  framebuffer: framebufferKind,
+  unload: unloadKind,
 };
 
 /** A kind with its step, memory and outcome still together, but no longer told apart by the compiler. */
 interface AnyKind {
+  readonly writesSlowly?: true;
   describe(step: Step): string;
   describeUndo(step: Step, was: Memory<KindName>): string;
   observe(step: Step, context: StepContext): Memory<KindName>;

@@ -20,6 +20,8 @@ export interface StepContext {
  * what somebody else has changed since (saying so by `note`). It throws where something is still not back.
  */
 export interface StepKind<K extends KindName> {
+  /** It writes through the writer process (Host.writeSlowly), which the journal then names before the first order. */
+  readonly writesSlowly?: true;
   describe(step: StepOf<K>): string;
   describeUndo(step: StepOf<K>, was: Memory<K>): string;
   observe(step: StepOf<K>, context: StepContext): Memory<K>;

@@ -89,6 +89,47 @@ export interface StepKinds {
   };
   /** Sets one value in one file of /proc/sys or /sys, held while any guest holds it. */
   setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };
+  /**
+   * Stops a unit of systemd while the guest runs. `user`: whose own manager has it, null for the system's; `restart`: whether
+   * it is started again; `cgroup`: where its processes are.
+   */
+  unit: {
+    step: { unit: string; user: string | null; cgroup: string; restart: boolean; timeoutMs: number };
+    was: { running: boolean };
+    /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
+    got: { certain: boolean };
+  };
+  /** Ends somebody's login session; it does not come back. */
+  session: { step: { id: string; user: string; cgroup: string; timeoutMs: number }; was: null; got: null };
+  /** Ends one process that has a device open; it does not come back. */
+  process: {
+    step: { pid: number; startTicks: number; comm: string; timeoutMs: number };
+    was: null;
+    got: null;
+  };
+  /** Takes the text consoles off a console driver, found by its name: numbers change. */
+  console: {
+    step: { name: string; functions: readonly PciAddress[]; deadlineMs: number };
+    was: { bound: boolean };
+    got: null;
+  };
+  /** Takes the firmware's frame buffer (a platform device) from its driver. */
+  framebuffer: {
+    step: { device: string; driver: string; functions: readonly PciAddress[]; deadlineMs: number };
+    was: { bound: boolean };
+    got: null;
+  };
+  /** Unloads a module, which fails at once where it is in use; loaded again with the parameters it had. */
+  unload: {
+    step: { name: string; functions: readonly PciAddress[]; timeoutMs: number };
+    /** `drivers` by function: what the module had bound. */
+    was: {
+      loaded: boolean;
+      parameters: Readonly<Record<string, string>>;
+      drivers: Readonly<Record<string, string | null>>;
+    };
+    got: { certain: boolean };
+  };
   /** Runs a command of the user's on the way in, and another on the way out; either may be absent (an empty `argv`, null). */
   command: {
     step: {

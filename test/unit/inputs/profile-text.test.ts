@@ -37,7 +37,7 @@ test('parseProfileText() takes an empty text', () => {
 const COMMENT = 'A comment must stand on a line of its own';
 const CUT = `${COMMENT}. A value with # or ; in it goes in double quotes`;
 const SECTIONS =
-  'The sections are devices, options, memory, cpu, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments';
+  'The sections are devices, options, memory, cpu, handover, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments';
 const QUOTE = 'Write it in double quotes, with \\" for a quote and \\\\ for a backslash inside';
 const LINES: readonly [string, string, readonly string[]][] = [
   [

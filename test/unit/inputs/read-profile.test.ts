@@ -18,6 +18,14 @@ const DEFAULTS: Profile = {
   },
   memory: { hugepageKib: null, sizeKib: null, nodes: null, waitMs: 20_000, compact: true, dropCaches: false },
   cpu: { guest: null, isolate: true, irqs: true, workqueues: true, governor: null, energy: null },
+  handover: {
+    display: false,
+    sessions: 'refuse',
+    units: ['nvidia-persistenced.service', 'nvidia-powerd.service'],
+    processes: [],
+    modules: 'auto',
+    timeoutMs: 30_000,
+  },
   knobs: {
     transparentHugepages: null,
     ksm: null,
@@ -68,6 +76,14 @@ irqs = no
 workqueues = no
 governor = performance
 energy = balance_performance
+
+[handover]
+display = yes
+sessions = end
+units = ollama.service, x@1.service
+processes = nvtop
+modules = keep
+timeout = 5s
 
 [knobs]
 transparent-hugepages = never
@@ -128,6 +144,14 @@ test('parseProfile() reads every key', () => {
       governor: 'performance',
       energy: 'balance_performance',
     },
+    handover: {
+      display: true,
+      sessions: 'end',
+      units: ['ollama.service', 'x@1.service'],
+      processes: ['nvtop'],
+      modules: 'keep',
+      timeoutMs: 5000,
+    },
     knobs: {
       transparentHugepages: 'never',
       ksm: false,
@@ -177,7 +201,7 @@ const ONE: readonly [string, string, string | undefined][] = [
   [
     '[a\tb]',
     `${CANNOT} line 1, ["a\\tb"] is not a known section`,
-    'The sections are devices, options, memory, cpu, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
+    'The sections are devices, options, memory, cpu, handover, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
   ],
   ['[cpu]\nnothing', `${CANNOT} line 2, [cpu] "nothing" is neither a section nor key = value`, undefined],
   [

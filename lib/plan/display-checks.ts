@@ -1,0 +1,53 @@
+import type { LoginSession } from '../host/login-sessions.ts';
+import type { Refusal } from '../words/errors.ts';
+import { listed } from './device-input.ts';
+import type { Leavers } from './display-holders.ts';
+import type { DisplayInput } from './display-input.ts';
+
+/** Why the display must not be handed over now, all reasons. */
+export function refuseHandover({ picture, wishes }: DisplayInput, leavers: Leavers): Refusal[] {
+  const refusals: Refusal[] = [...leavers.stay];
+  if (wishes.sessions === 'refuse' && leavers.sessions.length > 0) {
+    refusals.push({
+      id: 'logged-in',
+      summary: `Cannot hand the display over: ${listed(leavers.sessions.map(sessionWords), 4)} would lose it, nobody must be logged in`,
+      remedy:
+        'Log out, or write "sessions = end" under [handover]: what is open in these sessions is then lost',
+    });
+  }
+  const needsSystemd = leavers.units.length > 0 || leavers.sessions.length > 0;
+  if (needsSystemd && !picture.hasSystemd) {
+    refusals.push({
+      id: 'no-systemd',
+      summary:
+        'Cannot hand the display over: units and sessions hold the card, and systemd does not run here',
+      remedy: 'Stop what holds the card with a prepare-first command of your own',
+    });
+  }
+  const mine = ownPlace(picture.ownCgroup, leavers, picture.manager?.cgroup ?? null);
+  if (mine !== null) {
+    refusals.push({
+      id: 'own-session',
+      summary: `Cannot hand the display over from ${mine}: this very process would be ended with it`,
+      remedy:
+        'Start the guest with virsh or virt-manager (libvirt runs the hook), log in over SSH, or use passqemu prepare --rehearse, which moves out first',
+    });
+  }
+  return refusals;
+}
+
+/** "alice (session 3, wayland on seat0)". */
+export function sessionWords({ id, user, type, seat }: LoginSession): string {
+  return `${user} (session ${id}, ${type}${seat === null ? '' : ` on ${seat}`})`;
+}
+
+/** Where this process itself runs, if that is something that will be stopped. */
+function ownPlace(own: string, leavers: Leavers, manager: string | null): string | null {
+  const isBelow = (folder: string) => own === folder || own.startsWith(`${folder}/`);
+  for (const { id, uid, user } of leavers.sessions) {
+    if (own.includes(`/session-${id}.scope`)) return `session ${id} of ${user}`;
+    if (uid !== null && own.includes(`/user@${uid}.service/`)) return `the session of ${user}`;
+  }
+  for (const { unit, cgroup } of leavers.units) if (isBelow(cgroup)) return unit;
+  return leavers.needsManager && manager !== null && isBelow(manager) ? 'the display manager' : null;
+}

@@ -1,0 +1,116 @@
+import type { DisplayHolder } from '../host/display-picture.ts';
+import type { LoginSession } from '../host/login-sessions.ts';
+import type { Refusal } from '../words/errors.ts';
+import type { DisplayInput } from './display-input.ts';
+import { isOnlyDisplay } from './display-input.ts';
+
+/** Who has to go so that nobody holds the card, each once. */
+export interface Leavers {
+  /** The display manager: it holds the card, or what it has started does. */
+  readonly needsManager: boolean;
+  readonly sessions: readonly LoginSession[];
+  readonly units: readonly {
+    readonly unit: string;
+    readonly user: string | null;
+    readonly cgroup: string;
+    readonly restart: boolean;
+  }[];
+  readonly processes: readonly DisplayHolder[];
+  readonly stay: readonly Refusal[];
+}
+
+/** They hold a device for somebody else (a session's compositor) and let go with it. */
+const FOR_OTHERS = ['systemd-logind.service', 'seatd.service', 'init.scope', 'elogind.service'];
+/** A lingering user's own audio servers: they come back as they were. */
+const AUDIO = /^(?:pipewire|pipewire-pulse|pipewire-media-session|wireplumber|pulseaudio)\.service$/;
+
+/** Sorts everybody who has a node of the taken functions open by what makes him let go. */
+export function sortHolders(input: DisplayInput): Leavers {
+  const { picture, wishes } = input;
+  const sessions = new Map(seatSessions(input).map((session) => [session.id, session]));
+  const units = new Map<string, Leavers['units'][number]>();
+  const processes: DisplayHolder[] = [];
+  const stay: Refusal[] = [];
+  const forOthers: DisplayHolder[] = [];
+  let needsManager = false;
+  const addUnit = (unit: Leavers['units'][number]) => units.set(`${unit.user} ${unit.unit}`, unit);
+  for (const holder of picture.holders) {
+    const { session, unit, userUnit, cgroup } = holder;
+    if (session !== null) {
+      const known = picture.sessions.find(({ id }) => id === session) ?? unknownSession(holder, session);
+      if (isGreeter(known)) needsManager = true;
+      else sessions.set(known.id, known);
+    } else if (userUnit !== null) {
+      const isOnSeat = picture.sessions.some(({ uid, seat }) => uid === userUnit.uid && seat !== null);
+      const isGreeters = picture.sessions.some((one) => one.uid === userUnit.uid && isGreeter(one));
+      const { unit: name, user } = userUnit;
+      const restart = !isOnSeat;
+      if (isGreeters) needsManager = true;
+      else if (isOnSeat || AUDIO.test(name) || wishes.units.includes(name))
+        addUnit({ unit: name, user, cgroup: upTo(cgroup, name), restart });
+      else stay.push(staysUser(holder, name));
+    } else if (unit !== null && unit === picture.manager?.unit) needsManager = true;
+    else if (unit !== null && FOR_OTHERS.includes(unit)) forOthers.push(holder);
+    else if (wishes.processes.includes(holder.comm)) processes.push(holder);
+    else if (unit?.endsWith('.service') && wishes.units.includes(unit))
+      addUnit({ unit, user: null, cgroup: upTo(cgroup, unit), restart: true });
+    else stay.push(staysHere(holder));
+  }
+  const somebodyGoes = needsManager || sessions.size + units.size + processes.length > 0;
+  if (!somebodyGoes) stay.push(...forOthers.map(staysHere));
+  return { needsManager, sessions: [...sessions.values()], units: [...units.values()], processes, stay };
+}
+
+/** People before the screens that go dark: where another card keeps a display, only those who hold this one. */
+function seatSessions(input: DisplayInput): LoginSession[] {
+  if (!isOnlyDisplay(input)) return [];
+  return input.picture.sessions.filter(
+    (session) => session.seat !== null && !isGreeter(session) && session.state !== 'closing',
+  );
+}
+
+/** The log-in screen's own session, which ends with the display manager. */
+function isGreeter({ sessionClass }: LoginSession): boolean {
+  return sessionClass === 'greeter' || sessionClass === 'lock-screen';
+}
+
+function unknownSession({ user, cgroup }: DisplayHolder, id: string): LoginSession {
+  const uid = /\/user-(\d{1,10})\.slice\//.exec(cgroup)?.[1];
+  return {
+    id,
+    uid: uid === undefined ? null : Number(uid),
+    user,
+    seat: null,
+    type: 'unspecified',
+    sessionClass: 'user',
+    state: 'active',
+    isRemote: false,
+    service: null,
+    scope: `session-${id}.scope`,
+  };
+}
+
+/** The cgroup of a unit that lies somewhere on the path. */
+function upTo(cgroup: string, unit: string): string {
+  const at = cgroup.indexOf(`/${unit}`);
+  return at < 0 ? cgroup : cgroup.slice(0, at + unit.length + 1);
+}
+
+function staysHere({ comm, pid, unit, user }: DisplayHolder): Refusal {
+  const whose = unit === null ? `of ${user}` : `of ${unit}`;
+  return {
+    id: 'holder-stays',
+    summary: `Cannot hand the display over: ${comm} (process ${pid} ${whose}) has the card open, and nothing allows to stop it`,
+    remedy: unit?.endsWith('.service')
+      ? `Write "units = ${unit}" under [handover], or "processes = ${comm}"`
+      : `Stop it, or write "processes = ${comm}" under [handover]`,
+  };
+}
+
+function staysUser({ comm, pid, user }: DisplayHolder, unit: string): Refusal {
+  return {
+    id: 'holder-stays',
+    summary: `Cannot hand the display over: ${comm} (process ${pid} of ${user}'s ${unit}) has the card open, and nothing allows to stop it`,
+    remedy: `Write "units = ${unit}" under [handover], or stop it (systemctl --user stop ${unit})`,
+  };
+}

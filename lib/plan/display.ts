@@ -1,0 +1,137 @@
+import { heldOf, type Step, type StepOf } from '../words/step.ts';
+import { refuseHandover } from './display-checks.ts';
+import { type Leavers, sortHolders } from './display-holders.ts';
+import { type DisplayInput, type DisplayPart, displaysOf, isOnlyDisplay } from './display-input.ts';
+import { describeDisplay, firmwareOn } from './display-words.ts';
+
+/**
+ * Plans how the host lets go of a graphics card: sessions, display manager, units, processes, text consoles, the firmware's frame
+ * buffer, modules. The way back is the same backwards, so the display manager comes last. One that does not run gets no step, and
+ * so is never started.
+ */
+export function planDisplay(input: DisplayInput): DisplayPart {
+  const none = new Set<number>();
+  if (displaysOf(input).length === 0) return { steps: [], refusals: [], notes: [], leaving: none };
+  const notes = describeDisplay(input);
+  if (!input.wishes.display) return { steps: [], refusals: [], notes, leaving: none };
+  const leavers = sortHolders(input);
+  const refusals = refuseHandover(input, leavers);
+  const leaving = new Set(input.picture.holders.map(({ pid }) => pid));
+  if (refusals.length > 0) return { steps: [], refusals, notes, leaving };
+  const steps = [
+    ...sessionSteps(input, leavers),
+    ...managerSteps(input, leavers),
+    ...leavers.units.map((unit) => unitStep(input, unit)),
+    ...processSteps(input, leavers),
+    ...consoleSteps(input),
+    ...firmwareSteps(input),
+    ...moduleSteps(input),
+  ];
+  return { steps, refusals, notes, leaving };
+}
+
+/** Whoever only has a text console keeps the session: it holds nothing. */
+function sessionSteps({ wishes, picture }: DisplayInput, { sessions }: Leavers): Step[] {
+  const holding = new Set(picture.holders.map(({ session }) => session));
+  return sessions
+    .filter(({ id, type }) => holding.has(id) || type !== 'tty')
+    .map(({ id, user, uid }) => ({
+      kind: 'session',
+      target: `session ${id}`,
+      from: user,
+      to: 'ended',
+      id,
+      user,
+      cgroup: `/user.slice/user-${uid}.slice/session-${id}.scope`,
+      timeoutMs: wishes.timeoutMs,
+    }));
+}
+
+/** Also where another guest has stopped it already: whoever is last starts it again. */
+function managerSteps(input: DisplayInput, { needsManager, sessions }: Leavers): Step[] {
+  const { manager } = input.picture;
+  if (manager === null) return [];
+  const isHeld = heldOf(input.held, 'unit').some(({ step }) => step.unit === manager.unit);
+  const isAsked = needsManager || sessions.length > 0 || isOnlyDisplay(input);
+  if (!isHeld && !(manager.isRunning && isAsked)) return [];
+  return [unitStep(input, { unit: manager.unit, user: null, cgroup: manager.cgroup, restart: true })];
+}
+
+function unitStep({ wishes }: DisplayInput, unit: Leavers['units'][number]): StepOf<'unit'> {
+  return {
+    kind: 'unit',
+    target: unit.unit,
+    from: 'running',
+    to: 'stopped',
+    ...unit,
+    timeoutMs: wishes.timeoutMs,
+  };
+}
+
+function processSteps({ wishes }: DisplayInput, { processes }: Leavers): Step[] {
+  return processes.map(({ pid, startTicks, comm }) => ({
+    kind: 'process',
+    target: `process ${pid}`,
+    from: comm,
+    to: 'ended',
+    pid,
+    startTicks,
+    comm,
+    timeoutMs: wishes.timeoutMs,
+  }));
+}
+
+/** The console driver for frame buffers serves all of them: it is left alone where another card has one. */
+function consoleSteps(input: DisplayInput): Step[] {
+  const { consoles, frameBuffers } = input.picture;
+  const taken = new Set(input.taken.map(({ address }) => address));
+  const firmware = firmwareOn(input);
+  const isOurs = ({ address }: (typeof frameBuffers)[number]) =>
+    address === null ? firmware.length > 0 : taken.has(address);
+  if (frameBuffers.length === 0 || !frameBuffers.every(isOurs)) return [];
+  return consoles
+    .filter(({ isFrameBuffer, bound }) => isFrameBuffer && bound)
+    .map(({ id, name }) => ({
+      kind: 'console',
+      target: id,
+      from: 'bound',
+      to: 'unbound',
+      name,
+      functions: displaysOf(input).map(({ address }) => address),
+      deadlineMs: input.deadlineMs,
+    }));
+}
+
+function firmwareSteps(input: DisplayInput): Step[] {
+  return firmwareOn(input).map(({ device, driver }) => ({
+    kind: 'framebuffer',
+    target: device,
+    from: driver,
+    to: null,
+    device,
+    driver: driver!,
+    functions: displaysOf(input).map(({ address }) => address),
+    deadlineMs: input.deadlineMs,
+  }));
+}
+
+/**
+ * Only NVIDIA's: their unbind waits for users of the card for ever, and in newer drivers no user can let go any more; their
+ * unload fails at once. Unloading takes all of the driver's cards, so all must be the guest's.
+ */
+function moduleSteps({ wishes, picture, taken }: DisplayInput): Step[] {
+  const functions = picture.driverFunctions.get('nvidia') ?? [];
+  const stack = picture.modules.get('nvidia') ?? [];
+  const gone = new Set(taken.map(({ address }) => address));
+  if (wishes.modules === 'keep' || functions.length === 0 || !functions.every((one) => gone.has(one)))
+    return [];
+  return stack.map(({ name }, index) => ({
+    kind: 'unload',
+    target: name,
+    from: 'loaded',
+    to: 'not loaded',
+    name,
+    functions: index === stack.length - 1 ? functions : [],
+    timeoutMs: wishes.timeoutMs,
+  }));
+}

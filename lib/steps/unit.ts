@@ -1,0 +1,92 @@
+import type { Host, RunResult } from '../host/host.ts';
+import { hasProcesses } from '../host/unit-cgroup.ts';
+import { HostError } from '../words/errors.ts';
+import { heldOf, type Memory, type StepOf } from '../words/step.ts';
+import { awaitLateRun } from './late-run.ts';
+import type { StepContext, StepKind } from './step-kind.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** From systemd's answer to the end of the last process, and from a start to the first. */
+const LOOK_MS = 5_000;
+
+/**
+ * Stops a unit that has the display or the card (systemctl(1)), and starts it again if it ran. Held while any guest holds it:
+ * the first one remembers whether it ran, the last one out starts it. One that did not run is never started.
+ */
+export const unitKind: StepKind<'unit'> = {
+  describe: (step) => `stop ${nameOf(step)}`,
+  describeUndo: (step, was) =>
+    was.running && step.restart ? `start ${nameOf(step)} again` : `leave ${nameOf(step)} as it is`,
+
+  observe: (step, context) => ofOthers(step, context) ?? { running: hasProcesses(context.host, step.cgroup) },
+
+  async apply(step, _was, { host }) {
+    if (!hasProcesses(host, step.cgroup)) return { certain: true };
+    const { status, stderr, timedOut } = await call(host, step, 'stop');
+    const isStopped = () => !hasProcesses(host, step.cgroup);
+    if (status === 0 && (await waitUntil(host, LOOK_MS, isStopped))) return { certain: true };
+    const why = timedOut
+      ? `it has not ended within ${step.timeoutMs / 1000} s`
+      : status === 0
+        ? 'systemd says that it has, but it still has processes'
+        : lastLine(stderr);
+    throw new HostError(`Cannot stop ${nameOf(step)}: ${why}`, {
+      hint: `See what holds it up (systemctl status ${step.unit})`,
+    });
+  },
+
+  async undo(step, was, got, context) {
+    const { host } = context;
+    if (ofOthers(step, context) !== null) return;
+    const isCertain = got?.certain === true;
+    if (!isCertain) await awaitLateRun(host, argvOf(step, 'stop'));
+    if (!was.running || !step.restart) return;
+    const runs = () => hasProcesses(host, step.cgroup);
+    // One that is being stopped runs too: only where the stop has come to its end does that mean that it stays
+    if (isCertain && runs()) return;
+    let answer = await call(host, step, 'start');
+    if (answer.status !== 0) {
+      // It may have been started too often (StartLimitBurst= in systemd.unit(5))
+      await call(host, step, 'reset-failed');
+      answer = await call(host, step, 'start');
+    }
+    if (answer.status === 0 && (await waitUntil(host, LOOK_MS, runs))) return;
+    const why = answer.timedOut
+      ? `it has not started within ${step.timeoutMs / 1000} s`
+      : answer.status === 0
+        ? 'systemd says that it has, but it has no process'
+        : lastLine(answer.stderr);
+    throw new HostError(`Cannot start ${nameOf(step)} again: ${why}`, {
+      hint: `See why (journalctl -u ${step.unit}), then run passqemu release again`,
+    });
+  },
+
+  // A call to systemd that a killed process has sent may still be on its way
+  settle: () => ({ certain: false }),
+
+  drift: (step, _was, _got, { host }) =>
+    hasProcesses(host, step.cgroup) ? `${nameOf(step)} runs again` : null,
+};
+
+function nameOf({ unit, user }: StepOf<'unit'>): string {
+  return user === null ? unit : `${unit} of ${user}`;
+}
+
+/** What the first of the other guests that hold the unit has seen; null where none does. */
+function ofOthers({ unit, user }: StepOf<'unit'>, { others }: StepContext): Memory<'unit'> | null {
+  const held = heldOf(others, 'unit');
+  return held.find(({ step }) => step.unit === unit && step.user === user)?.was ?? null;
+}
+
+function argvOf({ unit, user }: StepOf<'unit'>, verb: string): readonly string[] {
+  const manager = user === null ? [] : ['--user', `--machine=${user}@.host`];
+  return ['systemctl', '--no-ask-password', ...manager, verb, '--', unit];
+}
+
+function call(host: Host, step: StepOf<'unit'>, verb: string): Promise<RunResult> {
+  return host.run(argvOf(step, verb), { timeoutMs: step.timeoutMs });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) || 'systemctl failed';
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DisplayHolder, DisplayPicture } from '../../../lib/host/display-picture.ts';
+import type { LoginSession } from '../../../lib/host/login-sessions.ts';
+import type { PciFunction } from '../../../lib/host/pci-function.ts';
+import type { Profile } from '../../../lib/inputs/profile.ts';
+import { planDisplay } from '../../../lib/plan/display.ts';
+import { describeStep } from '../../../lib/steps/registry.ts';
+import type { PciAddress } from '../../../lib/words/pci-address.ts';
+import type { HeldStep } from '../../../lib/words/step.ts';
+
+const GPU = '0000:01:00.0' as PciAddress;
+const OTHER = '0000:00:02.0' as PciAddress;
+const MANAGER = { unit: 'gdm.service', cgroup: '/system.slice/gdm.service', isRunning: true };
+
+const session = (changes: Partial<LoginSession> = {}): LoginSession => ({
+  id: '3',
+  uid: 1000,
+  user: 'alice',
+  seat: 'seat0',
+  type: 'wayland',
+  sessionClass: 'user',
+  state: 'active',
+  isRemote: false,
+  service: 'gdm-password',
+  scope: 'session-3.scope',
+  ...changes,
+});
+
+const holder = (pid: number, comm: string, changes: Partial<DisplayHolder> = {}): DisplayHolder => ({
+  pid,
+  comm,
+  startTicks: pid * 10,
+  user: 'alice',
+  cgroup: '/',
+  unit: null,
+  session: null,
+  userUnit: null,
+  ...changes,
+});
+const inSession = (id: string) => ({
+  session: id,
+  cgroup: `/user.slice/user-1000.slice/session-${id}.scope`,
+});
+const inUnit = (unit: string) => ({ unit, cgroup: `/system.slice/${unit}` });
+const inUserUnit = (unit: string) => ({
+  userUnit: { unit, uid: 1000, user: 'alice' },
+  cgroup: `/user.slice/user-1000.slice/user@1000.service/session.slice/${unit}`,
+});
+
+const picture = (changes: Partial<DisplayPicture> = {}): DisplayPicture => ({
+  cards: [{ address: GPU, driver: 'amdgpu', bootVga: true, connectors: [{ name: 'DP-1', connected: true }] }],
+  consoles: [
+    { id: 'vtcon0', name: '(S) dummy device', isFrameBuffer: false, bound: false },
+    { id: 'vtcon1', name: '(M) frame buffer device', isFrameBuffer: true, bound: true },
+  ],
+  frameBuffers: [{ id: 'fb0', name: 'amdgpudrmfb', address: GPU }],
+  firmware: [],
+  holders: [],
+  sessions: [],
+  manager: MANAGER,
+  modules: new Map(),
+  driverFunctions: new Map(),
+  hasSystemd: true,
+  ownCgroup: '/system.slice/libvirtd.service',
+  ...changes,
+});
+
+const WISHES: Profile['handover'] = {
+  display: true,
+  sessions: 'refuse',
+  units: ['nvidia-persistenced.service'],
+  processes: [],
+  modules: 'auto',
+  timeoutMs: 1000,
+};
+
+const gpu = { address: GPU, classCode: '030000', isVfio: false, bootVga: true } as PciFunction;
+
+function plan(
+  changes: Partial<DisplayPicture>,
+  wishes: Partial<Profile['handover']> = {},
+  held: readonly HeldStep[] = [],
+) {
+  const input = { taken: [gpu], picture: picture(changes), held, deadlineMs: 2000 };
+  const { steps, refusals, notes, leaving } = planDisplay({ ...input, wishes: { ...WISHES, ...wishes } });
+  return {
+    steps: steps.map(describeStep),
+    refusals: refusals.map(({ id, summary }) => `${id}: ${summary}`),
+    notes,
+    leaving: [...leaving],
+    raw: steps,
+  };
+}
+
+test('planDisplay() stops nothing unless the profile says so, but tells what is on the card', () => {
+  const { steps, refusals, notes, leaving } = plan(
+    { holders: [holder(9, 'gnome-shell', inSession('3'))], sessions: [session()] },
+    { display: false },
+  );
+  assert.deepEqual([steps, refusals, leaving], [[], [], []]);
+  assert.deepEqual(notes, [
+    '0000:01:00.0: amdgpu drives it, a screen is on DP-1, the text consoles can be on fb0 (amdgpudrmfb)',
+    'No other graphics card has a driver: the host shows nothing until the guest has stopped',
+    'Logged in before a screen: alice (session 3, wayland on seat0)',
+  ]);
+});
+
+test('planDisplay() with a greeter only: the display manager, the consoles, in this order', () => {
+  const greeter = session({ id: 'c1', uid: 120, user: 'gdm', sessionClass: 'greeter' });
+  const { steps, refusals, leaving } = plan({
+    sessions: [greeter],
+    holders: [
+      holder(5, 'gnome-shell', { ...inSession('c1') }),
+      holder(6, 'systemd-logind', inUnit('systemd-logind.service')),
+    ],
+  });
+  assert.deepEqual(refusals, []);
+  assert.deepEqual(leaving, [5, 6]);
+  assert.deepEqual(steps, ['stop gdm.service', 'take the text consoles off (M) frame buffer device']);
+});
+
+test('planDisplay() refuses while somebody is logged in, and ends the session only where the profile says so', () => {
+  const desktop: Partial<DisplayPicture> = {
+    sessions: [session(), session({ id: '5', uid: 1001, user: 'bob', type: 'tty', service: 'login' })],
+    holders: [
+      holder(9, 'Xorg', inSession('3')),
+      holder(10, 'kwin_wayland', inUserUnit('plasma-kwin_wayland.service')),
+    ],
+  };
+  assert.deepEqual(plan(desktop).refusals, [
+    'logged-in: Cannot hand the display over: alice (session 3, wayland on seat0) and bob (session 5, tty on seat0) would lose it, nobody must be logged in',
+  ]);
+  const { steps, raw } = plan(desktop, { sessions: 'end' });
+  assert.deepEqual(steps, [
+    'end session 3 of alice',
+    'stop gdm.service',
+    'stop plasma-kwin_wayland.service of alice',
+    'take the text consoles off (M) frame buffer device',
+  ]);
+  const unit = raw.find((step) => step.kind === 'unit' && step.user === 'alice');
+  assert.equal(unit?.kind === 'unit' && unit.restart, false);
+});
+
+test('planDisplay() never stops or starts a display manager that does not run', () => {
+  const { steps } = plan({ manager: { ...MANAGER, isRunning: false } });
+  assert.deepEqual(steps, ['take the text consoles off (M) frame buffer device']);
+  assert.deepEqual(plan({ manager: null }).steps.length, 1);
+});
+
+test('planDisplay() holds a display manager that another guest has stopped', () => {
+  const held = [
+    { guest: 'b', index: 0, at: 0, was: { running: true }, step: { kind: 'unit', unit: 'gdm.service' } },
+  ] as unknown as readonly HeldStep[];
+  const { steps } = plan({ manager: { ...MANAGER, isRunning: false } }, {}, held);
+  assert.equal(steps[0], 'stop gdm.service');
+});
+
+test('planDisplay() stops units and processes that the profile names, and refuses for all others', () => {
+  const holders = [
+    holder(1, 'nvidia-persiste', inUnit('nvidia-persistenced.service')),
+    holder(2, 'ollama', inUnit('ollama.service')),
+    holder(3, 'nvtop'),
+    holder(4, 'containerd', inUnit('docker-1.scope')),
+  ];
+  assert.deepEqual(plan({ holders }).refusals, [
+    'holder-stays: Cannot hand the display over: ollama (process 2 of ollama.service) has the card open, and nothing allows to stop it',
+    'holder-stays: Cannot hand the display over: nvtop (process 3 of alice) has the card open, and nothing allows to stop it',
+    'holder-stays: Cannot hand the display over: containerd (process 4 of docker-1.scope) has the card open, and nothing allows to stop it',
+  ]);
+  const allowed = plan(
+    { holders: holders.slice(0, 3) },
+    { units: ['ollama.service', 'nvidia-persistenced.service'], processes: ['nvtop'] },
+  );
+  assert.deepEqual(allowed.refusals, []);
+  assert.deepEqual(allowed.steps, [
+    'stop gdm.service',
+    'stop nvidia-persistenced.service',
+    'stop ollama.service',
+    'end nvtop (process 3)',
+    'take the text consoles off (M) frame buffer device',
+  ]);
+});
+
+test('planDisplay() stops the audio server of a lingering user, and starts it again', () => {
+  const { raw } = plan({
+    holders: [holder(7, 'wireplumber', inUserUnit('wireplumber.service'))],
+    manager: null,
+  });
+  const [unit] = raw;
+  assert.deepEqual(unit?.kind === 'unit' && [unit.unit, unit.user, unit.restart, unit.cgroup], [
+    'wireplumber.service',
+    'alice',
+    true,
+    '/user.slice/user-1000.slice/user@1000.service/session.slice/wireplumber.service',
+  ]);
+});
+
+test('planDisplay() with another card for the host: who does not hold this one stays', () => {
+  const cards = [...picture().cards, { address: OTHER, driver: 'i915', bootVga: false, connectors: [] }];
+  const { steps, refusals, notes } = plan({
+    cards,
+    sessions: [session()],
+    frameBuffers: [...picture().frameBuffers, { id: 'fb1', name: 'i915drmfb', address: OTHER }],
+  });
+  assert.deepEqual([steps, refusals], [[], []]);
+  assert.ok(notes.includes("0000:00:02.0 (i915) can keep the host's display, but no screen is on it"));
+});
+
+test('planDisplay() refuses to saw off the branch that this process sits on', () => {
+  const wishes = { sessions: 'end' } as const;
+  const from = (ownCgroup: string) => plan({ sessions: [session()], ownCgroup }, wishes).refusals;
+  assert.deepEqual(from('/user.slice/user-1000.slice/session-3.scope'), [
+    'own-session: Cannot hand the display over from session 3 of alice: this very process would be ended with it',
+  ]);
+  assert.deepEqual(from('/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope').length, 1);
+  assert.deepEqual(from('/user.slice/user-1000.slice/session-9.scope'), []);
+});
+
+test('planDisplay() names the firmware’s picture, which does not come back, and unbinds it', () => {
+  const firmware = [{ device: 'efi-framebuffer.0', driver: 'efi-framebuffer', address: null }];
+  const { steps, notes } = plan({
+    firmware,
+    frameBuffers: [{ id: 'fb0', name: 'EFI VGA', address: null }],
+    manager: null,
+  });
+  assert.deepEqual(steps, [
+    'take the text consoles off (M) frame buffer device',
+    'unbind efi-framebuffer.0 from efi-framebuffer',
+  ]);
+  assert.ok(notes.some((note) => note.includes('gone until the next boot')));
+});
+
+test('planDisplay() unloads NVIDIA’s modules from the top where all its cards go, and only then', () => {
+  const modules = new Map([
+    [
+      'nvidia',
+      ['nvidia_drm', 'nvidia_modeset', 'nvidia'].map((name) => ({ name, holders: [], useCount: 0 })),
+    ],
+  ]);
+  const all = plan({ modules, driverFunctions: new Map([['nvidia', [GPU]]]), manager: null });
+  assert.deepEqual(all.steps.slice(1), [
+    'unload the module nvidia_drm',
+    'unload the module nvidia_modeset',
+    'unload the module nvidia',
+  ]);
+  const two = plan({ modules, driverFunctions: new Map([['nvidia', [GPU, OTHER]]]), manager: null });
+  assert.equal(two.steps.length, 1);
+  const kept = plan(
+    { modules, driverFunctions: new Map([['nvidia', [GPU]]]), manager: null },
+    { modules: 'keep' },
+  );
+  assert.equal(kept.steps.length, 1);
+});
+
+test('planDisplay() without systemd refuses where units would have to be stopped', () => {
+  const { refusals } = plan({ hasSystemd: false, sessions: [session()], manager: null }, { sessions: 'end' });
+  assert.match(refusals[0] ?? '', /^no-systemd/);
+});
