@@ -64,7 +64,7 @@ test('planDevices() refuses what processes hold, and names them with their units
     [
       'held-by-processes',
       `Cannot take 0000:04:00.0 (gpu): Xorg (process ${first} of gdm.service) has /dev/dri/card1 open, nobody must`,
-      'Stop gdm.service, by hand or with a prepare-first command, then start the guest again',
+      'Stop gdm.service, by hand, with "display = yes" under [handover], or with a prepare-first command, then start the guest again',
     ],
     [
       'held-by-processes',
