@@ -59,6 +59,7 @@ const FORMATS: { readonly [K in RunValueKind]: (value: RunValueOfKind[K]) => str
   'node-sizes': (nodes) => nodes.map(({ node, sizeKib }) => `${node}:${formatSize(sizeKib)}`).join(' '),
   cpus: formatCpuList,
   name: String,
+  names: (names) => names.join(' '),
   integer: String,
   command: formatArgvWords,
   text: String,
