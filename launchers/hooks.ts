@@ -58,16 +58,29 @@ function findBundle(): string | null {
   return null;
 }
 
-function formatStatus({ place, state, daemon, seen, hints }: HookStatus): string {
+function formatStatus({ place, state, node, daemon, seen, hints }: HookStatus): string {
   const who =
     daemon === null
       ? 'libvirt is not installed'
       : `${daemon.name} ${daemon.version ?? ''}${daemon.running ? '' : ' (not running)'}`;
-  const eyes =
-    seen === true || state === 'missing'
-      ? []
-      : [
-          `Whether ${daemon?.name ?? 'the daemon'} has seen it is not known: systemctl reload ${daemon?.name ?? 'libvirtd'} makes sure`,
-        ];
-  return [`${place}: ${state}`, who, ...eyes, ...hints].join('\n');
+  const remedy = REMEDIES[state];
+  const lines = [`${place}: ${state}${remedy === undefined ? '' : ` (${remedy})`}`];
+  if (node !== null) lines.push(`run by ${node}`);
+  lines.push(who);
+  if (daemon?.running === true && state !== 'missing') {
+    lines.push(
+      seen === true
+        ? `${daemon.name} has seen that there are hooks`
+        : `Whether ${daemon.name} has seen it is not known: systemctl reload ${daemon.name} makes sure`,
+    );
+  }
+  return [...lines, ...hints].join('\n');
 }
+
+const REMEDIES: Readonly<Partial<Record<HookStatus['state'], string>>> = {
+  missing: 'passqemu hooks install',
+  stale: 'it is not this passqemu’s: passqemu hooks install',
+  'not executable': 'libvirt does not run it: passqemu hooks install',
+  foreign: 'it is somebody else’s and stays',
+  twice: 'another one lies in the other place: passqemu hooks install removes it',
+};

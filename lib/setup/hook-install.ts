@@ -1,7 +1,9 @@
 import type { Host } from '../host/host.ts';
 import { readProgramFault } from '../host/programs.ts';
 import { HostError, RefusedError } from '../words/errors.ts';
+import { hookHints } from './hook-hints.ts';
 import { HOOK_PLACES, HOOKS_FOLDER, hookPlace, readDaemon } from './hook-place.ts';
+import { makeDaemonLook, SEEN_MARK, wasSeen } from './hook-seen.ts';
 
 /** By this every version of our hook is known again. */
 const MARK = 'passqemu, hook for libvirt';
@@ -10,7 +12,10 @@ const NODE_LINE = /^node=.*$/m;
 /** What `hooks status` says. */
 export interface HookStatus {
   readonly place: string;
-  readonly state: 'installed' | 'missing' | 'stale' | 'not executable' | 'foreign';
+  /** "twice": one of ours lies in the other place as well, and would run a second time. */
+  readonly state: 'installed' | 'missing' | 'stale' | 'not executable' | 'foreign' | 'twice';
+  /** The node that runs it, as its head says. */
+  readonly node: string | null;
   readonly daemon: {
     readonly name: string;
     readonly version: string | null;
@@ -48,24 +53,23 @@ export async function installHook(
     );
   }
   const text = hookText(bundle, node);
-  const isSame = there === text.trimEnd() && ((host.stat(place)?.mode ?? 0) & 0o755) === 0o755;
+  const isSame = there === text.trimEnd() && ((host.stat(place)?.mode ?? 0) & 0o777) === 0o755;
   if (!isSame) {
     host.makeFolder(place.slice(0, place.lastIndexOf('/')), 0o755);
     host.replaceFile(place, text, 0o755);
-    if (daemon?.pid != null) await reload(host, daemon.name, daemon.pid);
   }
-  return { status: await readHookStatus(host, bundle, node), written: !isSame };
+  // Left by an older libvirt: it would run as well
+  const doubles = oursIn(host).filter((other) => other !== place);
+  for (const other of doubles) host.remove(other);
+  if (daemon !== null && (!isSame || wasSeen(host, daemon) !== true)) await makeDaemonLook(host, daemon);
+  return { status: await readHookStatus(host, bundle, node), written: !isSame || doubles.length > 0 };
 }
 
 /** Removes our hook from both places; what is somebody else's stays. Answers what was removed. */
 export function uninstallHook(host: Host): string[] {
-  const removed: string[] = [];
-  for (const place of HOOK_PLACES) {
-    if (host.readOptional(place)?.includes(MARK)) {
-      host.remove(place);
-      removed.push(place);
-    }
-  }
+  const removed = oursIn(host);
+  for (const place of removed) host.remove(place);
+  host.remove(SEEN_MARK);
   if (removed.length > 0 && host.list(`${HOOKS_FOLDER}/qemu.d`).length === 0)
     host.remove(`${HOOKS_FOLDER}/qemu.d`);
   return removed;
@@ -77,6 +81,8 @@ export async function readHookStatus(host: Host, bundle: string | null, node: st
   const place = hookPlace(daemon);
   const text = host.readOptional(place);
   const mode = host.stat(place)?.mode ?? 0;
+  const named = text === null ? null : nodeOf(text);
+  const fault = named === null ? null : readProgramFault(host, named);
   const state =
     text === null
       ? 'missing'
@@ -86,16 +92,24 @@ export async function readHookStatus(host: Host, bundle: string | null, node: st
           ? 'not executable'
           : bundle !== null && text !== hookText(bundle, node).trimEnd()
             ? 'stale'
-            : 'installed';
+            : oursIn(host).length > 1
+              ? 'twice'
+              : 'installed';
   return {
     place,
     state,
     daemon:
       daemon === null
         ? null
-        : { name: daemon.name, version: daemon.version?.join('.') ?? null, running: daemon.pid !== null },
-    seen: daemon?.startedAt == null || state === 'missing' ? null : wasSeen(host, daemon.startedAt),
-    hints: hintsOf(host),
+        : { name: daemon.name, version: daemon.version?.join('.') ?? null, running: daemon.process !== null },
+    node: named,
+    seen: daemon === null || state === 'missing' ? null : wasSeen(host, daemon),
+    hints: [
+      ...(fault === null
+        ? []
+        : [`${named} cannot run the hook: ${fault}; install it again with another one`]),
+      ...hookHints(host, place, daemon, named ?? node),
+    ],
   };
 }
 
@@ -106,40 +120,12 @@ function hookText(bundle: string, node: string): string {
   return bundle.replace(NODE_LINE, () => `node='${node.replaceAll("'", "'\\''")}'`);
 }
 
-/** A daemon that started without any hook looks for none until it is reloaded (SIGHUP); one that had some reads the folder anew each time. */
-async function reload(host: Host, name: string, pid: number): Promise<void> {
-  const argv = host.exists('/run/systemd/system')
-    ? ['systemctl', 'reload', name]
-    : ['kill', '-HUP', String(pid)];
-  const { status, stderr } = await host.run(argv, { timeoutMs: 20_000 });
-  if (status !== 0) {
-    throw new HostError(`Cannot reload ${name}: ${stderr.trim() || `it answered ${status}`}`, {
-      hint: `The hook is installed; run systemctl reload ${name} so that it is seen`,
-    });
-  }
+/** The node in the head of an installed hook. */
+function nodeOf(text: string): string | null {
+  return /^node='(\/[^'\n]{1,4000})'$/m.exec(text)?.[1] ?? null;
 }
 
-/** Whether some hook was there when the daemon started. */
-function wasSeen(host: Host, startedAt: number): boolean | null {
-  const files = [
-    HOOK_PLACES[1],
-    ...host.list(`${HOOKS_FOLDER}/qemu.d`).map((name) => `${HOOKS_FOLDER}/qemu.d/${name}`),
-  ];
-  const born = files.map((path) => host.stat(path)?.changedMs ?? null).filter((one) => one !== null);
-  if (born.some((one) => one < startedAt)) return true;
-  // It may have been reloaded since: that leaves no trace
-  return null;
-}
-
-function hintsOf(host: Host): string[] {
-  const hints: string[] = [];
-  if (host.readOptional('/sys/fs/selinux/enforce') === '1') {
-    hints.push('SELinux enforces: the hook needs setsebool -P virt_hooks_unconfined on (Fedora, RHEL)');
-  }
-  if (host.exists('/etc/apparmor.d/usr.sbin.libvirtd')) {
-    hints.push(
-      'AppArmor confines libvirtd: if the hook is denied (journalctl -k), allow it in /etc/apparmor.d/local/usr.sbin.libvirtd',
-    );
-  }
-  return hints;
+/** The places that hold a hook of ours. */
+function oursIn(host: Host): string[] {
+  return HOOK_PLACES.filter((place) => host.readOptional(place)?.includes(MARK));
 }

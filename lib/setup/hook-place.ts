@@ -1,4 +1,5 @@
-import type { Host } from '../host/host.ts';
+import type { Host, ProcessIdentity } from '../host/host.ts';
+import { parseStartTicks } from '../host/start-ticks.ts';
 
 /** libvirt reads hooks/qemu.d/ since 6.5.0 (its docs/hooks.rst). */
 const FOLDER_SINCE: readonly [number, number] = [6, 5];
@@ -11,23 +12,29 @@ export interface Daemon {
   /** "virtqemud" where the split daemon is there, else "libvirtd". */
   readonly name: string;
   readonly version: readonly [number, number, number] | null;
-  readonly pid: number | null;
+  readonly process: ProcessIdentity | null;
   /** When it started, in ms; null where it does not run. */
   readonly startedAt: number | null;
 }
 
-/** Finds the daemon: the split one where it runs or is the only one installed, else the one for all drivers. */
+/**
+ * Finds the daemon: the one that root runs, the split one first; else the one that systemd will start when somebody asks (its
+ * socket is enabled), else the only one that is installed. A user's own daemon (qemu:///session) runs no hook of the system's.
+ */
 export async function readDaemon(host: Host): Promise<Daemon | null> {
-  const running = ['virtqemud', 'libvirtd'].map((name) => ({ name, pid: findProcess(host, name) }));
-  const installed = running.filter(({ name, pid }) => pid !== null || programPath(host, name) !== null);
-  const chosen = installed.find(({ pid }) => pid !== null) ?? installed.at(-1);
+  const names = ['virtqemud', 'libvirtd'];
+  const found = names.map((name) => ({ name, process: findProcess(host, name) }));
+  const installed = found.filter(({ name, process }) => process !== null || programPath(host, name) !== null);
+  const chosen =
+    installed.find(({ process }) => process !== null) ??
+    installed.find(({ name }) => hasSocket(host, name)) ??
+    installed.at(-1);
   if (chosen === undefined) return null;
   const path = programPath(host, chosen.name);
-  const facts = chosen.pid === null ? null : host.stat(`/proc/${chosen.pid}`);
   return {
     ...chosen,
     version: path === null ? null : await readVersion(host, path),
-    startedAt: facts?.changedMs ?? null,
+    startedAt: chosen.process === null ? null : startedAtMs(host, chosen.process),
   };
 }
 
@@ -56,9 +63,22 @@ function programPath(host: Host, name: string): string | null {
   );
 }
 
-function findProcess(host: Host, name: string): number | null {
-  const pid = host
-    .list('/proc')
-    .find((one) => /^\d+$/.test(one) && host.readOptional(`/proc/${one}/comm`) === name);
-  return pid === undefined ? null : Number(pid);
+function findProcess(host: Host, name: string): ProcessIdentity | null {
+  for (const pid of host.list('/proc')) {
+    if (!/^\d+$/.test(pid) || host.readOptional(`/proc/${pid}/comm`) !== name) continue;
+    const startTicks = parseStartTicks(host.readOptional(`/proc/${pid}/stat`));
+    if (startTicks !== null && host.stat(`/proc/${pid}`)?.uid === 0) return { pid: Number(pid), startTicks };
+  }
+  return null;
+}
+
+/** Whether systemd listens for it: a link in what sockets.target wants. */
+function hasSocket(host: Host, name: string): boolean {
+  return host.exists(`/etc/systemd/system/sockets.target.wants/${name}.socket`);
+}
+
+/** Boot time (btime of /proc/stat, proc(5)) and the process's start after it, in ticks of 10 ms (USER_HZ). */
+function startedAtMs(host: Host, { startTicks }: ProcessIdentity): number | null {
+  const boot = /^btime (\d{1,12})$/m.exec(host.readOptional('/proc/stat') ?? '');
+  return boot === null ? null : Number(boot[1]) * 1000 + startTicks * 10;
 }
