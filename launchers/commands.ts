@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import type { OptionSpec } from './command-line.ts';
+import { CONVERT_COMMANDS } from './commands-convert.ts';
 import { MACHINE_COMMANDS } from './machine-commands.ts';
 
 const DOMAIN: OptionSpec = {
@@ -92,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./hooks.ts')).hooks(line, globals),
   },
   ...MACHINE_COMMANDS,
+  ...CONVERT_COMMANDS,
   {
     name: 'rom',
     words: 'dump ADDRESS FILE | check FILE',

@@ -1,11 +1,10 @@
 import { profilePlace } from '../lib/apply/guest.ts';
-import { readPciFunction } from '../lib/host/pci-function.ts';
 import type { DomainFunction } from '../lib/inputs/domain.ts';
 import { parseDomain } from '../lib/inputs/domain-xml.ts';
 import { formatMinimalProfile, type MinimalDevice } from '../lib/inputs/profile-writer.ts';
 import { RefusedError, UsageError } from '../lib/words/errors.ts';
-import { pciKind } from '../lib/words/pci-class.ts';
 import type { CommandLine } from './command-line.ts';
+import { readDeviceAbout } from './device-line.ts';
 import { readDomainXml } from './domain-source.ts';
 import type { Globals } from './globals.ts';
 
@@ -66,19 +65,9 @@ function deviceOf(
   counts: Map<string, number>,
   { host }: Globals,
 ): MinimalDevice {
-  const found = readPciFunction(host, address);
-  const kind = (found === null ? null : pciKind(found.classCode ?? '')) ?? 'device';
+  const { kind, identity, comment } = readDeviceAbout(host, address);
   const count = (counts.get(kind) ?? 0) + 1;
   counts.set(kind, count);
   const label = count === 1 ? kind : `${kind}-${count}`;
-  const selector = { by: 'address', address } as const;
-  if (found?.vendorId == null || found.deviceId === null) {
-    return {
-      request: { label, selector, identity: null },
-      comment: 'There is no such function on this host now',
-    };
-  }
-  const { vendorId, deviceId, subsystemVendorId, subsystemId } = found;
-  const identity = { vendorId, deviceId, subsystemVendorId, subsystemId };
-  return { request: { label, selector, identity }, comment: `now on ${found.driver ?? 'no driver'}` };
+  return { request: { label, selector: { by: 'address', address }, identity }, comment };
 }

@@ -3,7 +3,7 @@ import type { Import } from './source-files.ts';
 /** The layers of the project, lowest first; a file imports from its own layer or a lower one. */
 const LAYERS: readonly (readonly string[])[] = [
   ['lib/words'],
-  ['lib/inputs'],
+  ['lib/inputs', 'lib/convert'],
   ['lib/host'],
   ['lib/plan', 'lib/qemu', 'lib/doctor'],
   ['lib/steps', 'lib/apply', 'lib/run', 'lib/setup'],
@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const ONE_WAY: readonly (readonly [string, string])[] = [
   ['lib/steps', 'lib/apply'],
   ['hooks', 'launchers'],
+  ['lib/inputs', 'lib/convert'],
 ];
 
 /** Modules that are the machine, and packages, with the only folders that may import them. */

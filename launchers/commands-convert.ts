@@ -1,0 +1,25 @@
+import type { Command } from './command.ts';
+
+/** The commands between a profile and the forms of other programs. */
+export const CONVERT_COMMANDS: readonly Command[] = [
+  {
+    name: 'import',
+    words: '<domain.xml|vm.conf|->',
+    summary:
+      'make a profile from libvirt’s domain XML or a Proxmox configuration, and list what it cannot hold',
+    options: [],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./import.ts')).importGuest(line, globals),
+  },
+  {
+    name: 'export',
+    words: '<guest> --to libvirt|proxmox|qemu',
+    summary:
+      'write a guest as domain XML, as qm set commands or as a plain command line, and list what is lost',
+    options: [{ name: 'to', value: 'FORM', help: 'libvirt, proxmox or qemu' }],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./export.ts')).exportGuest(line, globals),
+  },
+];

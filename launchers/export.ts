@@ -1,0 +1,72 @@
+import { profilePlace } from '../lib/apply/guest.ts';
+import type { Dropped } from '../lib/convert/dropped.ts';
+import type { Exportable } from '../lib/convert/exportable.ts';
+import { exportDomain } from '../lib/convert/libvirt/export.ts';
+import { readConfigFile } from '../lib/host/config-file.ts';
+import { chosenOf } from '../lib/host/device-identity.ts';
+import { findFunctions } from '../lib/host/device-search.ts';
+import type { Host } from '../lib/host/host.ts';
+import { parseProfile } from '../lib/inputs/read-profile.ts';
+import { UsageError } from '../lib/words/errors.ts';
+import type { PciAddress } from '../lib/words/pci-address.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Globals } from './globals.ts';
+
+/** `passqemu export <guest> --to libvirt|proxmox|qemu`: another program's form of the guest on stdout, on stderr what it cannot say. */
+export async function exportGuest(line: CommandLine, globals: Globals): Promise<number> {
+  const to = line.value('to');
+  const exporter = to !== null && Object.hasOwn(EXPORTERS, to) ? EXPORTERS[to] : undefined;
+  if (exporter === undefined) {
+    throw new UsageError(
+      to === null ? 'Cannot export: --to is missing' : `Cannot export to ${JSON.stringify(to)}`,
+      `--to must be ${Object.keys(EXPORTERS).join(' or ')}`,
+    );
+  }
+  return exporter(readExportable(line, globals), line, globals);
+}
+
+type Exporter = (guest: Exportable, line: CommandLine, globals: Globals) => Promise<number>;
+
+const EXPORTERS: Readonly<Record<string, Exporter>> = {
+  libvirt: async (guest, _line, globals) => {
+    const { xml, dropped } = exportDomain(guest);
+    return show(xml.trimEnd(), { xml, dropped }, globals);
+  },
+};
+
+function show(
+  text: string,
+  data: { readonly dropped: readonly Dropped[] } & Readonly<Record<string, unknown>>,
+  { json, out, err }: Globals,
+): number {
+  if (json) out(JSON.stringify(data, null, 2));
+  else {
+    out(text);
+    if (data.dropped.length > 0) err('Not carried over:');
+    for (const { what, why } of data.dropped) err(`  ${what}: ${why}`);
+  }
+  return 0;
+}
+
+function readExportable(line: CommandLine, { host, configDir }: Globals): Exportable {
+  const { guest, path } = profilePlace(configDir, line.words[0] ?? '');
+  const text = readConfigFile(host, path, process.getuid?.() ?? 0);
+  if (text === null) {
+    throw new UsageError(
+      `Cannot export ${guest}: there is no profile ${path}`,
+      'passqemu import makes one from a domain XML or a Proxmox configuration',
+    );
+  }
+  return { guest, path, text, functions: functionsOf(host, guest, path, text) };
+}
+
+/** An address is taken as it stands, so that a guest can be exported for another host; all else is looked for on this one. */
+function functionsOf(host: Host, guest: string, path: string, text: string): ReadonlyMap<string, PciAddress> {
+  const functions = new Map<string, PciAddress>();
+  for (const { label, selector } of parseProfile(text, { guest, path }).devices.requests) {
+    const address =
+      selector.by === 'address' ? selector.address : chosenOf(selector, findFunctions(host, selector));
+    if (address !== null) functions.set(label, address);
+  }
+  return functions;
+}

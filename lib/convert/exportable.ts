@@ -1,0 +1,9 @@
+import type { PciAddress } from '../words/pci-address.ts';
+
+/** A profile to be exported: its text, and the functions behind the labels of [devices] on this host. */
+export interface Exportable {
+  readonly guest: string;
+  readonly path: string;
+  readonly text: string;
+  readonly functions: ReadonlyMap<string, PciAddress>;
+}
