@@ -18,6 +18,9 @@ export function namedAll(checkup: Checkup, addresses: readonly PciAddress[]): st
   );
 }
 
+/** Why nodes in /dev cannot be looked at. */
+export const NO_NODES = 'a recorded machine has no device nodes';
+
 /** All functions, none where the bus could not be read. */
 export function functionsOf(checkup: Checkup): readonly PciFunction[] {
   return isUnseen(checkup.functions) ? [] : [...checkup.functions.value.values()];

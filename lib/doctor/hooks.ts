@@ -66,6 +66,8 @@ export const HOOK_CHECKS: readonly Check[] = [
         if (files.length === 0) return ok('There is no hook to know of');
         if (daemon === null || daemon.pid === null)
           return ok('The daemon does not run now and will look when it starts');
+        if (checkup.isRecorded)
+          return unknown('a recorded machine does not keep when its hooks have changed');
         if (daemon.startedMs === null)
           return unknown(
             `the start of ${daemon.name} cannot be read`,

@@ -1,6 +1,6 @@
 import { seenOr } from '../words/seen.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
-import { quotedLines } from './describe.ts';
+import { NO_NODES, quotedLines } from './describe.ts';
 import { install, setAtBoot } from './remedies.ts';
 
 /** KVM and what the kernel does for guests beside it. */
@@ -21,6 +21,7 @@ export const KVM_CHECKS: readonly Check[] = [
               'udevadm control --reload && udevadm trigger --name-match=kvm (the rule gives it to the group kvm, mode 0660)',
             );
       }
+      if (checkup.isRecorded) return unknown(NO_NODES);
       const module = vendor === 'amd' ? 'kvm_amd' : 'kvm_intel';
       const state = modules.get(module) ?? 'unknown';
       if (state === 'unknown') return unknown('there is no /dev/kvm and no list of the kernel’s modules');

@@ -1,6 +1,6 @@
 import { pciKind } from '../words/pci-class.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
-import { functionsOf, namedAll } from './describe.ts';
+import { functionsOf, NO_NODES, namedAll } from './describe.ts';
 import { install } from './remedies.ts';
 import { VFIO_BOOT_CHECKS } from './vfio-boot.ts';
 
@@ -34,8 +34,9 @@ export const VFIO_CHECKS: readonly Check[] = [
     id: 'vfio.device-node',
     title: '/dev/vfio/vfio',
     meaning: 'QEMU opens this node for everything that VFIO does; the kernel makes it with mode 0666.',
-    judge: ({ vfioNode, virtualization }) => {
+    judge: ({ vfioNode, virtualization, isRecorded }) => {
       const state = virtualization.modules.get('vfio_pci') ?? 'unknown';
+      if (vfioNode === null && isRecorded) return unknown(NO_NODES);
       if (vfioNode === null) {
         if (state === 'loaded')
           return fail(

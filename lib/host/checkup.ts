@@ -27,6 +27,8 @@ export type VfioInterrupt = 'intx' | 'msi' | 'msix';
 /** Everything that the checks of `doctor` look at, as data: one picture of the host, and of one guest where one was named. */
 export interface Checkup {
   readonly isRoot: boolean;
+  /** A recorded machine: it has no device nodes, and of guests' files only what lies in the recorded folders. */
+  readonly isRecorded: boolean;
   readonly distribution: Distribution;
   readonly bootLoader: BootLoader;
   readonly parameters: Seen<readonly KernelParameter[]>;

@@ -57,6 +57,7 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
     (!isUnseen(parameters) && wordsOf(parameters.value, 'vfio_pci.ids').length > 0);
   return {
     isRoot: input.isRoot,
+    isRecorded: host.root !== '/',
     distribution: readDistribution(host),
     bootLoader: readBootLoader(host),
     parameters,
