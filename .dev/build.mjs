@@ -1,4 +1,5 @@
 // Builds dist/qemu and dist/passqemu: one file each, a few lines of sh in front, CommonJS behind, nothing needed outside.
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -38,4 +39,14 @@ for (const { name, entry, head } of BUNDLES) {
   writeFileSync(fresh, `${sh};${GUARD}\n${code}`);
   chmodSync(fresh, 0o755);
   renameSync(fresh, `dist/${name}`);
+}
+
+// The manual pages, from the same tables as --help
+const pages = JSON.parse(
+  execFileSync(process.execPath, ['dist/passqemu', 'man', '--json'], { encoding: 'utf8' }),
+);
+for (const { file, text } of pages) {
+  const folder = `dist/man/man${file.at(-1)}`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/${file}`, text);
 }

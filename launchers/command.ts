@@ -12,5 +12,11 @@ export interface Command {
   readonly changes: boolean;
   /** How many words it takes: least and most. */
   readonly count: readonly [number, number];
-  run(line: CommandLine, globals: Globals): Promise<number>;
+  run(line: CommandLine, globals: Globals, manual: Manual): Promise<number>;
+}
+
+/** All commands and the options of every one, for those that tell of them. */
+export interface Manual {
+  readonly commands: readonly Command[];
+  readonly options: readonly OptionSpec[];
 }

@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import type { OptionSpec } from './command-line.ts';
 import { CONVERT_COMMANDS } from './commands-convert.ts';
 import { MACHINE_COMMANDS } from './machine-commands.ts';
+import { MANUAL_COMMANDS } from './manual-commands.ts';
 
 const DOMAIN: OptionSpec = {
   name: 'domain',
@@ -116,6 +117,7 @@ export const COMMANDS: readonly Command[] = [
     count: [0, 1],
     run: async (line, globals) => (await import('./doctor.ts')).doctor(line, globals),
   },
+  ...MANUAL_COMMANDS,
   {
     name: 'version',
     words: '',

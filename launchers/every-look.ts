@@ -3,6 +3,7 @@ import { readPciFunction } from '../lib/host/pci-function.ts';
 import { type CommandLine, parseCommandLine } from './command-line.ts';
 import { devices } from './devices.ts';
 import { type DeviceReport, readDevicesReport } from './devices-report.ts';
+import { doctor } from './doctor.ts';
 import type { Globals } from './globals.ts';
 import { pin } from './pin.ts';
 import { plan } from './plan.ts';
@@ -12,9 +13,9 @@ import { topology } from './topology.ts';
 type Look = (line: CommandLine, globals: Globals) => Promise<number>;
 
 /** Commands that read the machine and nothing else. */
-const LOOKS: readonly Look[] = [devices, topology, pin, status];
+const LOOKS: readonly Look[] = [devices, topology, pin, status, doctor];
 /** Those that take a guest too. */
-const GUEST_LOOKS: readonly Look[] = [plan];
+const GUEST_LOOKS: readonly Look[] = [plan, doctor];
 
 /**
  * Lets every reading command look at the machine through this Host without telling, and those that take a guest at each

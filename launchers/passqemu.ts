@@ -25,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const globals = await makeGlobals(line, log);
     check(command, line, globals);
-    return await command.run(line, globals);
+    return await command.run(line, globals, MANUAL);
   } catch (error) {
     return complain(error, json);
   } finally {
@@ -33,8 +33,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+const MANUAL = { commands: COMMANDS, options: GLOBAL_OPTIONS };
+
 function overview(argv: readonly string[], named: string): number {
-  if (named !== '' && named !== 'help') {
+  if (named !== '') {
     const near = nearestName(
       named,
       COMMANDS.map(({ name }) => name),
@@ -44,7 +46,7 @@ function overview(argv: readonly string[], named: string): number {
       near === null ? 'passqemu --help lists the commands' : `Did you mean ${near}?`,
     );
   }
-  const asked = named === 'help' || parseCommandLine(argv, GLOBAL_OPTIONS).has('help');
+  const asked = parseCommandLine(argv, GLOBAL_OPTIONS).has('help');
   (asked ? process.stdout : process.stderr).write(`${formatOverview(COMMANDS, GLOBAL_OPTIONS)}\n`);
   return asked ? 0 : 2;
 }

@@ -59,6 +59,8 @@ const REDUCED: readonly (readonly [RegExp, (text: string) => string])[] = [
   [/^\/proc\/\d+\/cmdline$/, reduceCommandLine],
   [/^\/proc\/\d+\/maps$/, (text) => keepLines(text, (line) => line.includes('/dev/'))],
   [/^\/run\/udev\/data\//, reduceUdev],
+  [/^\/dev\/kmsg$|^\/var\/log\//, (text) => text.replace(/\b(?:\d{1,3}\.){3}\d{1,3}\b/g, '192.0.2.1')],
+  [/^\/var\/lib\/dpkg\/status$/, reducePackages],
   [/^\/etc\/passwd$/, (text) => keepLines(text, (line) => /^root:/.test(line))],
   [/^\/proc\/net\/route$/, (text) => text.replace(/^(\S+)\t([0-9A-F]{8})\t[0-9A-F]{8}\t/gm, hideRoute)],
   [/^\/proc\/net\/ipv6_route$/, (text) => text.replace(/^[0-9a-f]{32}.*$/gm, hideRoute6)],
@@ -66,6 +68,12 @@ const REDUCED: readonly (readonly [RegExp, (text: string) => string])[] = [
 ];
 
 const UDEV_KEPT = /^E:ID_(?:FS_TYPE|SERIAL|SERIAL_SHORT|WWN|SEAT)=/;
+
+/** Which packages are there at which version; not who packed them, nor what for. */
+function reducePackages(text: string): string {
+  const lines = keepLines(text, (line) => line === '' || /^(?:Package|Status|Version): /.test(line));
+  return lines.replace(/\n{3,}/g, '\n\n');
+}
 
 /** Labels are people's words, but the one of a ZFS member is the pool's name. */
 function reduceUdev(text: string): string {
