@@ -69,6 +69,17 @@ export const PROFILE_KEYS = {
     default: '20s',
     help: 'How long one unbind or bind may take before the device counts as wedged.',
   },
+  'options.keep-awake': {
+    kind: 'choice',
+    choices: ['display', 'all', 'no'],
+    default: 'display',
+    help: 'Which functions are kept from D3 while the guest has them: some graphics cards do not wake up from it.',
+  },
+  'options.reset-methods': {
+    kind: 'names',
+    default: null,
+    help: "How functions are reset, as label:method, such as gpu:bus, or gpu:flr+bus for two in order; else the kernel's choice.",
+  },
 
   'memory.hugepages': {
     kind: 'page-size',

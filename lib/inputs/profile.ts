@@ -41,6 +41,9 @@ export interface Profile {
     /** Whether managed='yes' functions of the XML are taken by us. */
     readonly managed: 'take' | 'leave';
     readonly allowDefaultRoute: boolean;
+    readonly keepAwake: 'display' | 'all' | 'no';
+    /** "gpu:flr+bus": a label or an address, and the methods in the order in which they are tried. */
+    readonly resetMethods: readonly string[];
     readonly deadlineMs: number;
   };
   readonly memory: {

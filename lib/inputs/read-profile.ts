@@ -67,6 +67,8 @@ function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profil
       siblings: value('options.siblings'),
       managed: value('options.managed'),
       allowDefaultRoute: value('options.allow-default-route'),
+      keepAwake: value('options.keep-awake'),
+      resetMethods: value('options.reset-methods') ?? [],
       deadlineMs: value('options.device-timeout'),
     },
     memory: {

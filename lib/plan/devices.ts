@@ -1,7 +1,7 @@
 import type { PciFunction } from '../host/pci-function.ts';
 import { GENERIC_VFIO } from '../host/vfio-drivers.ts';
 import type { Refusal } from '../words/errors.ts';
-import { comparePciAddresses, pciSlot } from '../words/pci-address.ts';
+import { comparePciAddresses, type PciAddress, pciSlot } from '../words/pci-address.ts';
 import { pciKind } from '../words/pci-class.ts';
 import type { Step, StepOf } from '../words/step.ts';
 import { noteFunction, refuseFunction, refuseHolders, refuseVirtualFunctions } from './device-checks.ts';
@@ -11,6 +11,7 @@ import { indexDevices } from './device-index.ts';
 import type { Chosen, DeviceInput } from './device-input.ts';
 import { noteUses, refuseUses } from './device-uses.ts';
 import { EMPTY_PART, type PlanPart } from './part.ts';
+import { chooseResetMethods, noteReset } from './reset-methods.ts';
 
 export type { DeviceInput } from './device-input.ts';
 
@@ -30,7 +31,8 @@ export function planDevices(input: DeviceInput): PlanPart {
     ...chosen.map(({ fn }) => fn.address),
     ...groups.parked.map(({ address }) => address),
   ]);
-  const refusals: Refusal[] = [...unclear];
+  const resets = chooseResetMethods(wishes.resetMethods, chosen);
+  const refusals: Refusal[] = [...unclear, ...resets.refusals];
   const notes: string[] = [];
 
   const checkUsers = (fn: PciFunction, name: string) => {
@@ -48,7 +50,7 @@ export function planDevices(input: DeviceInput): PlanPart {
     refusals.push(...refuseFunction(one, input, holder));
     // What another guest holds, it uses: saying so once is enough
     if (holder !== null || one.fn.isBridge) continue;
-    notes.push(...noteFunction(one, index, taken));
+    notes.push(...noteFunction(one, index, taken), ...noteReset(one));
     checkUsers(one.fn, one.name);
   }
   refusals.push(...groups.refusals);
@@ -67,7 +69,7 @@ export function planDevices(input: DeviceInput): PlanPart {
   if (refusals.length > 0) return { steps: [], refusals, notes };
   const ours = chosen.filter((one) => one.ours);
   return {
-    steps: [...moduleSteps(ours, input), ...driverSteps(ours, groups.parked, input)],
+    steps: [...moduleSteps(ours, input), ...driverSteps(ours, groups.parked, input, resets.methods)],
     refusals,
     notes,
   };
@@ -106,6 +108,7 @@ function driverSteps(
   ours: readonly Chosen[],
   parked: readonly PciFunction[],
   { wishes, picture }: DeviceInput,
+  resetMethods: ReadonlyMap<PciAddress, string>,
 ): Step[] {
   const moves = [
     ...ours.map(({ fn }) => ({
@@ -121,7 +124,18 @@ function driverSteps(
         Number(isDisplay(a.fn)) - Number(isDisplay(b.fn)) ||
         comparePciAddresses(a.fn.address, b.fn.address),
     )
-    .map(({ fn, driver }) => driverStep(fn, driver, wishes.deadlineMs));
+    .map(({ fn, driver }) => {
+      const isAwake =
+        driver !== null &&
+        !fn.isVfio &&
+        (wishes.keepAwake === 'all' || (wishes.keepAwake === 'display' && isDisplay(fn)));
+      const resetMethod = resetMethods.get(fn.address);
+      return {
+        ...driverStep(fn, driver, wishes.deadlineMs),
+        ...(isAwake ? { awake: true } : {}),
+        ...(resetMethod === undefined ? {} : { resetMethod }),
+      };
+    });
 }
 
 function driverStep(fn: PciFunction, driver: string | null, deadlineMs: number): StepOf<'driver'> {

@@ -2,7 +2,8 @@ import type { LoginSession } from '../host/login-sessions.ts';
 import type { Refusal } from '../words/errors.ts';
 import { listed } from './device-input.ts';
 import type { Leavers } from './display-holders.ts';
-import type { DisplayInput } from './display-input.ts';
+import { type DisplayInput, displaysOf } from './display-input.ts';
+import { firmwareOn } from './firmware-on.ts';
 
 /** Why the display must not be handed over now, all reasons. */
 export function refuseHandover({ picture, wishes }: DisplayInput, leavers: Leavers): Refusal[] {
@@ -34,6 +35,20 @@ export function refuseHandover({ picture, wishes }: DisplayInput, leavers: Leave
     });
   }
   return refusals;
+}
+
+/**
+ * A frame buffer of the firmware's keeps a part of the card's memory, and VFIO then cannot have that BAR. vfio-pci sends it away by
+ * itself only where the card is a VGA controller (class 0300), and kernels before 6.0 not even there.
+ */
+export function refuseClaims(input: DisplayInput): Refusal[] {
+  const isElsewhere = displaysOf(input).some(({ classCode }) => classCode?.startsWith('0300') !== true);
+  if (!isElsewhere) return [];
+  return firmwareOn(input).map(({ device, driver }) => ({
+    id: 'framebuffer-claims',
+    summary: `Cannot take the display: ${device} (${driver}) has a part of its memory, nothing may`,
+    remedy: 'Write "display = yes" under [handover], or boot with initcall_blacklist=sysfb_init',
+  }));
 }
 
 /** "alice (session 3, wayland on seat0)". */

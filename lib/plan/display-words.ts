@@ -1,6 +1,7 @@
 import { listed } from './device-input.ts';
 import { sessionWords } from './display-checks.ts';
 import { type DisplayInput, displaysOf, isOnlyDisplay } from './display-input.ts';
+import { firmwareOn } from './firmware-on.ts';
 
 /** What hangs on the display that is about to go, in sentences: what shows on it, what else could, who is before it, what stays away. */
 export function describeDisplay(input: DisplayInput): string[] {
@@ -44,15 +45,5 @@ function describeFirmware(input: DisplayInput): string[] {
   return firmwareOn(input).map(
     ({ device, driver }) =>
       `${device} (${driver}) has the picture that the firmware set up: once VFIO has had the card it is gone until the next boot, and without a graphics driver the screen then stays dark`,
-  );
-}
-
-/** The firmware's frame buffers that lie on a taken card; one that lies nobody knows where is taken for the boot display's. */
-export function firmwareOn(input: DisplayInput) {
-  const displays = displaysOf(input);
-  const addresses = new Set(displays.map(({ address }) => address));
-  const takesBootVga = displays.some(({ bootVga }) => bootVga);
-  return input.picture.firmware.filter(
-    ({ driver, address }) => driver !== null && (address === null ? takesBootVga : addresses.has(address)),
   );
 }

@@ -1,8 +1,9 @@
 import { heldOf, type Step, type StepOf } from '../words/step.ts';
-import { refuseHandover } from './display-checks.ts';
+import { refuseClaims, refuseHandover } from './display-checks.ts';
 import { type Leavers, sortHolders } from './display-holders.ts';
 import { type DisplayInput, type DisplayPart, displaysOf, isOnlyDisplay } from './display-input.ts';
-import { describeDisplay, firmwareOn } from './display-words.ts';
+import { describeDisplay } from './display-words.ts';
+import { firmwareOn } from './firmware-on.ts';
 
 /**
  * Plans how the host lets go of a graphics card: sessions, display manager, units, processes, text consoles, the firmware's frame
@@ -13,7 +14,7 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   const none = new Set<number>();
   if (displaysOf(input).length === 0) return { steps: [], refusals: [], notes: [], leaving: none };
   const notes = describeDisplay(input);
-  if (!input.wishes.display) return { steps: [], refusals: [], notes, leaving: none };
+  if (!input.wishes.display) return { steps: [], refusals: refuseClaims(input), notes, leaving: none };
   const leavers = sortHolders(input);
   const refusals = refuseHandover(input, leavers);
   const leaving = new Set(input.picture.holders.map(({ pid }) => pid));

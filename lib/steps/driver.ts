@@ -4,6 +4,7 @@ import type { PciAddress } from '../words/pci-address.ts';
 import type { Memory, StepOf } from '../words/step.ts';
 import { isVfioDriver } from '../words/vfio-driver.ts';
 import { blockingHolders } from './blocking-holders.ts';
+import { setBeforeBind, wake } from './power-and-reset.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -45,10 +46,12 @@ export const driverKind: StepKind<'driver'> = {
     const bound = host.linkName(`${folder}/driver`);
     if (bound === step.driver && step.driver !== null) return null;
     await refuseWhileHeld(step.address, context);
+    setBeforeBind(host, step);
     await override(host, step, step.driver ?? NO_DRIVER);
     if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
     if (step.driver !== null) await probe(host, step.address, step.driver, step.deadlineMs);
     await look(host, step.address, step.driver);
+    if (step.awake === true && step.driver !== null) await wake(host, step.address);
     return null;
   },
 

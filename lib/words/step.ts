@@ -27,7 +27,14 @@ export interface StepKinds {
   };
   /** Binds one PCI function to `driver`; null parks it without one. */
   driver: {
-    step: { address: PciAddress; driver: string | null; deadlineMs: number };
+    /** `awake`: kept out of D3 while the guest has it; `resetMethod`: the ways to reset it, in order, as reset_method takes them. */
+    step: {
+      address: PciAddress;
+      driver: string | null;
+      deadlineMs: number;
+      awake?: true;
+      resetMethod?: string;
+    };
     was: {
       driver: string | null;
       override: string;

@@ -88,7 +88,7 @@ function steps(host: FakeHost): Step[] {
     unload('nvidia_drm'),
     unload('nvidia_modeset'),
     unload('nvidia', [GPU]),
-    driverStep(GPU, 'vfio-pci'),
+    { ...driverStep(GPU, 'vfio-pci'), awake: true, resetMethod: 'pm' } as Step,
   ];
 }
 

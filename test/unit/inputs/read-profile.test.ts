@@ -14,6 +14,8 @@ const DEFAULTS: Profile = {
     siblings: 'refuse',
     managed: 'take',
     allowDefaultRoute: false,
+    keepAwake: 'display',
+    resetMethods: [],
     deadlineMs: 20_000,
   },
   memory: { hugepageKib: null, sizeKib: null, nodes: null, waitMs: 20_000, compact: true, dropCaches: false },
@@ -59,6 +61,8 @@ disk  = "serial S4EV;1"
 siblings = park
 managed = leave
 allow-default-route = yes
+keep-awake = all
+reset-methods = gpu:flr+bus sound:pm
 device-timeout = 5s
 
 [memory]
@@ -123,6 +127,8 @@ test('parseProfile() reads every key', () => {
       siblings: 'park',
       managed: 'leave',
       allowDefaultRoute: true,
+      keepAwake: 'all',
+      resetMethods: ['gpu:flr+bus', 'sound:pm'],
       deadlineMs: 5000,
     },
     memory: {

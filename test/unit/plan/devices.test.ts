@@ -219,6 +219,8 @@ test('planDevices() tells what is left to libvirt and which processes it could n
     siblings: 'refuse',
     managed: 'leave',
     allowDefaultRoute: false,
+    keepAwake: 'display',
+    resetMethods: [],
     deadlineMs: 1,
   } as const;
   const domainFunctions = [hostdev('0000:02:00.0', true)];

@@ -29,6 +29,8 @@ export function planOn(
     siblings: 'refuse',
     managed: 'take',
     allowDefaultRoute: false,
+    keepAwake: 'display',
+    resetMethods: [],
     deadlineMs: 20_000,
     ...options,
   } as const;
