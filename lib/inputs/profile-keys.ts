@@ -1,4 +1,5 @@
 import type { CpuSet } from '../words/cpu-list.ts';
+import { HANDOVER_KEYS } from './handover-keys.ts';
 
 /** What a value of each kind becomes. Durations are ms, sizes KiB. */
 export interface ValueOfKind {
@@ -145,39 +146,7 @@ export const PROFILE_KEYS = {
     help: 'Their energy preference, such as balance_performance.',
   },
 
-  'handover.display': {
-    kind: 'yes-no',
-    default: 'no',
-    help: "Whether what the host shows on the guest's card is stopped before the start and brought back after it.",
-  },
-  'handover.sessions': {
-    kind: 'choice',
-    choices: ['refuse', 'end'],
-    default: 'refuse',
-    help: 'What happens to people logged in before that display: refuse the start, or end their sessions.',
-  },
-  'handover.units': {
-    kind: 'names',
-    default: 'nvidia-persistenced.service nvidia-powerd.service',
-    help: 'Units that may be stopped where they have the card open, and are started again; the display manager is found by itself.',
-  },
-  'handover.processes': {
-    kind: 'names',
-    default: null,
-    help: 'Names of processes that may be ended (SIGTERM, then SIGKILL) where they have the card open.',
-  },
-  'handover.modules': {
-    kind: 'choice',
-    choices: ['auto', 'keep'],
-    default: 'auto',
-    help: "Whether NVIDIA's modules are unloaded where no other card needs them, which is the safe way to learn that nobody uses the card.",
-  },
-  'handover.timeout': {
-    kind: 'duration',
-    range: [SECOND, 600 * SECOND],
-    default: '30s',
-    help: 'How long each unit, session, process and module may take.',
-  },
+  ...HANDOVER_KEYS,
 
   'knobs.transparent-hugepages': {
     kind: 'choice',
