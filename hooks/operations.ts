@@ -1,17 +1,10 @@
-import { readGuest } from '../lib/apply/guest.ts';
-import { planGuest } from '../lib/apply/plan-guest.ts';
-import { prepareGuest } from '../lib/apply/prepare.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
-import { runStageCommand } from '../lib/apply/stage-command.ts';
 import type { WatchProgram } from '../lib/apply/start-watcher.ts';
 import type { Host } from '../lib/host/host.ts';
 import { guestNameProblem, type HookCall } from '../lib/inputs/hook-call.ts';
 import { quoted } from '../lib/inputs/parsed.ts';
-import { tryParseDomain } from '../lib/inputs/try-domain.ts';
-import { DomainError, PassqemuError, UsageError } from '../lib/words/errors.ts';
-import { VERSION } from '../lib/words/version.ts';
-import { attend } from './running.ts';
+import { PassqemuError, UsageError } from '../lib/words/errors.ts';
 
 /** How long an operation waits for another guest's. */
 export const LOCK_WAIT_MS = 120_000;
@@ -23,7 +16,10 @@ export interface HookFolders {
   readonly watchProgram: WatchProgram | null;
 }
 
-/** What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. */
+/**
+ * What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. What only one of them needs (the
+ * planners, the readers of profile and XML) is loaded by that one: to set it up would cost the others more than their work.
+ */
 export async function runHookOperation(
   host: Host,
   call: HookCall,
@@ -35,46 +31,19 @@ export async function runHookOperation(
   const { guest } = call;
   if (call.kind === 'unknown') return refuseName(call);
   if (call.operation === 'prepare') {
-    await prepare(host, guest, readXml, folders, report, interrupted);
+    const { prepareByHook } = await import('./prepare.ts');
+    await prepareByHook(host, guest, readXml, folders, report, interrupted);
   } else if (call.operation === 'release') {
     const uuid = () => uuidFrom(readXml, guest);
     await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
-  } else if (call.operation === 'reconnect') {
-    attend(host, 'reconnect', { guest, readXml, ...folders }, report);
-  } else if (call.operation === 'started' || call.operation === 'stopped') {
-    if (call.operation === 'started') attend(host, 'started', { guest, readXml, ...folders }, report);
+  } else if (call.operation === 'started' || call.operation === 'reconnect') {
+    const { attend } = await import('./running.ts');
+    attend(host, call.operation, { guest, readXml, ...folders }, report);
+  }
+  if (call.operation === 'started' || call.operation === 'stopped') {
+    const { runStageCommand } = await import('../lib/apply/stage-command.ts');
     await runStageCommand(host, folders.configDir, guest, call.operation, report);
   }
-}
-
-async function prepare(
-  host: Host,
-  guest: string,
-  readXml: () => string,
-  { configDir, stateDir }: HookFolders,
-  report: Report,
-  interrupted: () => string | null,
-): Promise<void> {
-  const inputs = readGuest(host, configDir, guest, readXml);
-  if (inputs === null) return;
-  if (inputs.domain !== null && inputs.domain.name !== guest) {
-    throw new DomainError(`Cannot prepare ${guest}: the XML is that of "${inputs.domain.name}"`);
-  }
-  await prepareGuest(
-    host,
-    {
-      stateDir,
-      guest,
-      uuid: inputs.domain?.uuid ?? null,
-      owner: { kind: 'libvirt' },
-      version: VERSION,
-      inputs: inputs.asText,
-      lockWaitMs: LOCK_WAIT_MS,
-      plan: (others) => planGuest(host, inputs, others),
-      interrupted,
-    },
-    report,
-  );
 }
 
 /** A guest may have a profile (the head of the hook has looked) and yet a name that no journal can have: it must not start without its devices. */
@@ -86,7 +55,8 @@ function refuseName({ guest, operation }: HookCall): void {
 }
 
 /** The UUID that the XML gives this guest; what is no XML, too large or another guest's says nothing. */
-function uuidFrom(readXml: () => string, guest: string): string | null {
+async function uuidFrom(readXml: () => string, guest: string): Promise<string | null> {
+  const { tryParseDomain } = await import('../lib/inputs/try-domain.ts');
   try {
     const domain = tryParseDomain(readXml());
     return domain?.name === guest ? domain.uuid : null;

@@ -15,7 +15,7 @@ export async function release(line: CommandLine, globals: Globals): Promise<numb
   const report = watchingReport(globals, guest, 'release');
   const done = await releaseGuest(
     host,
-    { stateDir, guest, uuid: () => null, lockWaitMs: LOCK_WAIT_MS },
+    { stateDir, guest, uuid: async () => null, lockWaitMs: LOCK_WAIT_MS },
     report,
   );
   if (globals.json) globals.out(JSON.stringify({ guest, done }));

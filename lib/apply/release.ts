@@ -17,7 +17,7 @@ export interface ReleaseRequest {
   readonly stateDir: string;
   readonly guest: string;
   /** From the domain XML, asked for only where no journal has the name: a guest that does not run may have been renamed. */
-  readonly uuid: () => string | null;
+  readonly uuid: () => Promise<string | null>;
   readonly lockWaitMs: number;
 }
 
@@ -28,7 +28,7 @@ export async function releaseGuest(
   report: Report,
 ): Promise<'released' | 'nothing held'> {
   const { stateDir, guest } = request;
-  const before = findToRelease(readState(host, stateDir).journals, request);
+  const before = await findToRelease(readState(host, stateDir).journals, request);
   if (before === null && !hasUnreadable(host, request)) return 'nothing held';
   ensureStateFolder(host, stateDir);
   try {
@@ -44,7 +44,7 @@ export async function releaseGuest(
       bad.path,
     ]);
   }
-  const journal = findToRelease(state.journals, request);
+  const journal = await findToRelease(state.journals, request);
   if (journal === null) {
     writeSummary(host, stateDir);
     return 'nothing held';
@@ -122,9 +122,12 @@ export async function undoAndTell(
 }
 
 /** No two guests of one name can run, so the name decides where it is known, and the XML need not be read. */
-function findToRelease(journals: readonly Journal[], { guest, uuid }: ReleaseRequest): Journal | null {
+async function findToRelease(
+  journals: readonly Journal[],
+  { guest, uuid }: ReleaseRequest,
+): Promise<Journal | null> {
   const byName = journals.find(({ header }) => header.guest === guest);
-  return byName ?? (journals.length === 0 ? null : findJournal(journals, { guest, uuid: uuid() }));
+  return byName ?? (journals.length === 0 ? null : findJournal(journals, { guest, uuid: await uuid() }));
 }
 
 /** The guest's journal: by UUID first, else by name where the UUIDs do not contradict. */

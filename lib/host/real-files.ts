@@ -1,4 +1,27 @@
-import fs from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fdatasyncSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { HostError } from '../words/errors.ts';
 import type { PathFacts } from './host.ts';
 
@@ -31,19 +54,19 @@ export class RealFiles {
   #followed(path: string, want: 'file' | 'any' = 'any'): string {
     const real = this.real(path);
     if (this.#prefix === '' || real === path) return real;
-    const [at, top] = [fs.realpathSync.native(real), fs.realpathSync.native(this.#prefix)];
+    const [at, top] = [realpathSync.native(real), realpathSync.native(this.#prefix)];
     const isInside = at === top || at.startsWith(`${top}/`);
-    if (isInside && (want === 'any' || fs.statSync(at).isFile())) return at;
+    if (isInside && (want === 'any' || statSync(at).isFile())) return at;
     throw Object.assign(new Error(path), { code: isInside ? 'EINVAL' : 'EXDEV' });
   }
 
   read(path: string): string {
-    return attempt('read', path, () => trimEnd(fs.readFileSync(this.#followed(path, 'file'), 'utf8')));
+    return attempt('read', path, () => trimEnd(readFileSync(this.#followed(path, 'file'), 'utf8')));
   }
 
   readOptional(path: string): string | null {
     try {
-      return trimEnd(fs.readFileSync(this.#followed(path, 'file'), 'utf8'));
+      return trimEnd(readFileSync(this.#followed(path, 'file'), 'utf8'));
     } catch {
       return null;
     }
@@ -52,7 +75,7 @@ export class RealFiles {
   readBytes(path: string, limit = LARGEST_FILE): Buffer {
     return attempt('read', path, () => {
       // Without O_NONBLOCK a pipe nobody writes to, or the end of the kernel's log, would hold us for ever
-      const file = fs.openSync(this.#followed(path, 'file'), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const file = openSync(this.#followed(path, 'file'), constants.O_RDONLY | constants.O_NONBLOCK);
       const part = Buffer.allocUnsafe(65_536);
       try {
         const parts: Buffer[] = [];
@@ -64,14 +87,14 @@ export class RealFiles {
         }
         return Buffer.concat(parts);
       } finally {
-        fs.closeSync(file);
+        closeSync(file);
       }
     });
   }
 
   list(path: string): string[] {
     try {
-      return fs.readdirSync(this.#followed(path)).sort();
+      return readdirSync(this.#followed(path)).sort();
     } catch {
       return [];
     }
@@ -79,7 +102,7 @@ export class RealFiles {
 
   linkName(path: string): string | null {
     try {
-      const target = fs.readlinkSync(this.real(path));
+      const target = readlinkSync(this.real(path));
       return target.slice(target.lastIndexOf('/') + 1);
     } catch {
       return null;
@@ -89,10 +112,10 @@ export class RealFiles {
   realPath(path: string): string | null {
     try {
       // The native one is a single call; the other asks for each part of the path
-      const real = fs.realpathSync.native(this.real(path));
+      const real = realpathSync.native(this.real(path));
       if (this.#prefix === '') return real;
       // A link that leaves the recorded machine is no part of it
-      const prefix = fs.realpathSync.native(this.#prefix);
+      const prefix = realpathSync.native(this.#prefix);
       return real.startsWith(`${prefix}/`) ? real.slice(prefix.length) : null;
     } catch {
       return null;
@@ -101,7 +124,7 @@ export class RealFiles {
 
   exists(path: string): boolean {
     try {
-      return fs.existsSync(this.#followed(path));
+      return existsSync(this.#followed(path));
     } catch {
       return false;
     }
@@ -109,7 +132,7 @@ export class RealFiles {
 
   stat(path: string, follow?: 'follow'): PathFacts | null {
     try {
-      const facts = follow ? fs.statSync(this.#followed(path)) : fs.lstatSync(this.real(path));
+      const facts = follow ? statSync(this.#followed(path)) : lstatSync(this.real(path));
       return {
         kind: kindOf(facts),
         mode: facts.mode & 0o7777,
@@ -128,7 +151,7 @@ export class RealFiles {
   claimable(path: string): 'free' | 'busy' | 'unknown' {
     if (this.#prefix !== '') return 'unknown';
     try {
-      fs.closeSync(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_EXCL | fs.constants.O_NONBLOCK));
+      closeSync(openSync(path, constants.O_RDONLY | constants.O_EXCL | constants.O_NONBLOCK));
       return 'free';
     } catch (cause) {
       return (cause as NodeJS.ErrnoException).code === 'EBUSY' ? 'busy' : 'unknown';
@@ -137,21 +160,21 @@ export class RealFiles {
 
   write(path: string, text: string): void {
     attempt('write', path, () => {
-      const file = fs.openSync(this.real(path), fs.constants.O_WRONLY);
+      const file = openSync(this.real(path), constants.O_WRONLY);
       try {
         // One write call: sysfs and procfs take each call as one value
-        fs.writeSync(file, text);
+        writeSync(file, text);
       } finally {
-        fs.closeSync(file);
+        closeSync(file);
       }
     });
   }
 
   makeFolder(path: string, mode: number): void {
     attempt('make', path, () => {
-      if (fs.existsSync(this.real(path))) return;
-      fs.mkdirSync(this.real(path), { recursive: true, mode });
-      if (!path.startsWith('/sys/')) fs.chmodSync(this.real(path), mode);
+      if (existsSync(this.real(path))) return;
+      mkdirSync(this.real(path), { recursive: true, mode });
+      if (!path.startsWith('/sys/')) chmodSync(this.real(path), mode);
     });
   }
 
@@ -159,13 +182,13 @@ export class RealFiles {
     attempt('write', path, () => {
       const real = this.real(path);
       const temporary = `${real}.${process.pid}.new`;
-      fs.rmSync(temporary, { force: true });
+      rmSync(temporary, { force: true });
       try {
         writeSynced(temporary, text, mode);
-        fs.renameSync(temporary, real);
+        renameSync(temporary, real);
         syncFolderOf(real);
       } catch (cause) {
-        fs.rmSync(temporary, { force: true });
+        rmSync(temporary, { force: true });
         throw cause;
       }
     });
@@ -178,7 +201,7 @@ export class RealFiles {
         writeSynced(real, text, mode);
         syncFolderOf(real);
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') fs.rmSync(real, { force: true });
+        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(real, { force: true });
         throw cause;
       }
     });
@@ -186,14 +209,14 @@ export class RealFiles {
 
   overwrite(path: string, offset: number, text: string): void {
     attempt('write', path, () => {
-      const file = fs.openSync(this.real(path), fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+      const file = openSync(this.real(path), constants.O_WRONLY | constants.O_NOFOLLOW);
       try {
         const bytes = Buffer.from(text);
-        const size = fs.writeSync(file, bytes, 0, bytes.length, offset);
+        const size = writeSync(file, bytes, 0, bytes.length, offset);
         if (size !== bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
-        fs.fdatasyncSync(file);
+        fdatasyncSync(file);
       } finally {
-        fs.closeSync(file);
+        closeSync(file);
       }
     });
   }
@@ -201,10 +224,10 @@ export class RealFiles {
   remove(path: string): void {
     attempt('remove', path, () => {
       const real = this.real(path);
-      const facts = fs.lstatSync(real, { throwIfNoEntry: false });
+      const facts = lstatSync(real, { throwIfNoEntry: false });
       if (facts === undefined) return;
-      if (facts.isDirectory()) fs.rmdirSync(real);
-      else fs.rmSync(real, { force: true });
+      if (facts.isDirectory()) rmdirSync(real);
+      else rmSync(real, { force: true });
     });
   }
 }
@@ -223,7 +246,7 @@ function attempt<T>(act: string, path: string, work: () => T): T {
 function readSome(file: number, part: Buffer, limit: number): number {
   for (let skipped = 0; ; skipped++) {
     try {
-      return fs.readSync(file, part, 0, limit, null);
+      return readSync(file, part, 0, limit, null);
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EAGAIN') return 0;
@@ -233,22 +256,22 @@ function readSome(file: number, part: Buffer, limit: number): number {
 }
 
 function writeSynced(real: string, text: string, mode: number): void {
-  const file = fs.openSync(real, 'wx', mode);
+  const file = openSync(real, 'wx', mode);
   try {
-    fs.fchmodSync(file, mode);
-    fs.writeFileSync(file, text);
-    fs.fsyncSync(file);
+    fchmodSync(file, mode);
+    writeFileSync(file, text);
+    fsyncSync(file);
   } finally {
-    fs.closeSync(file);
+    closeSync(file);
   }
 }
 
 function syncFolderOf(real: string): void {
-  const folder = fs.openSync(real.slice(0, real.lastIndexOf('/')) || '/', 'r');
+  const folder = openSync(real.slice(0, real.lastIndexOf('/')) || '/', 'r');
   try {
-    fs.fsyncSync(folder);
+    fsyncSync(folder);
   } finally {
-    fs.closeSync(folder);
+    closeSync(folder);
   }
 }
 
@@ -258,7 +281,7 @@ function trimEnd(text: string): string {
   return end === text.length ? text : text.slice(0, end);
 }
 
-function kindOf(facts: fs.Stats): PathFacts['kind'] {
+function kindOf(facts: Stats): PathFacts['kind'] {
   if (facts.isFile()) return 'file';
   if (facts.isDirectory()) return 'folder';
   if (facts.isSymbolicLink()) return 'link';

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
 import { SYSTEM_PATH } from './system-path.ts';
 
@@ -27,25 +27,25 @@ export class FileLock {
           );
         }
       }
-      fs.ftruncateSync(file);
-      fs.writeSync(file, note, 0);
+      ftruncateSync(file);
+      writeSync(file, note, 0);
     } catch (cause) {
-      fs.closeSync(file);
+      closeSync(file);
       throw cause;
     }
     this.#file = file;
   }
 
   release(): void {
-    if (this.#file !== null) fs.closeSync(this.#file);
+    if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
   }
 }
 
 function openLock(path: string): number {
   try {
-    const { O_RDWR, O_CREAT, O_NOFOLLOW } = fs.constants;
-    return fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+    return openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? null;
     throw new HostError(`Cannot open the lock ${path}: ${code}`, { code, path, cause });
@@ -55,7 +55,7 @@ function openLock(path: string): number {
 /** What the holder wrote about itself. */
 function holderOf(file: number): string {
   const text = Buffer.alloc(512);
-  const size = fs.readSync(file, text, 0, text.length, 0);
+  const size = readSync(file, text, 0, text.length, 0);
   return text.subarray(0, size).toString().trim() || 'another passqemu';
 }
 

@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { readFileSync, readSync, statSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
 
 /** Reads standard input to its end, at most `limit` bytes (one more is an error: a cut text must not pass for a whole one). */
@@ -9,7 +9,7 @@ export function readStandardInput(limit: number): string {
   for (;;) {
     let count: number;
     try {
-      count = fs.readSync(0, part, 0, part.length, null);
+      count = readSync(0, part, 0, part.length, null);
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? null;
       // Windows of a pipe that somebody set non-blocking, and a terminal that was closed
@@ -29,9 +29,9 @@ export function readStandardInput(limit: number): string {
 /** Reads a file that the caller named, as the caller sees it (never below a recorded machine's root); null where it cannot be read. */
 export function readOwnFile(path: string, limit: number): string | null {
   try {
-    if (fs.statSync(path).size > limit)
+    if (statSync(path).size > limit)
       throw new HostError(`Cannot read ${path}: it is larger than ${limit} bytes`, { path });
-    return fs.readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof HostError) throw error;
     return null;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import net from 'node:net';
+import { existsSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import type { Host } from './host.ts';
 import { SYSTEM_PATH } from './system-path.ts';
 
@@ -17,14 +17,14 @@ const FLUSH_MS = 500;
  * only a syslog daemon it is handed to logger(1) once, at the end (Node cannot speak to a datagram socket).
  */
 export class SystemLog {
-  #socket: net.Socket | null = null;
+  #socket: Socket | null = null;
   readonly #lines: string[] = [];
 
   add(priority: Priority, line: string): void {
     const text = `<${LEVELS[priority]}>${line.replaceAll('\n', ' ⏎ ')}\n`;
     this.#lines.push(text);
-    if (this.#socket === null && fs.existsSync(JOURNAL_SOCKET)) {
-      this.#socket = net.connect(JOURNAL_SOCKET);
+    if (this.#socket === null && existsSync(JOURNAL_SOCKET)) {
+      this.#socket = connect(JOURNAL_SOCKET);
       this.#socket.on('error', () => {});
       this.#socket.unref();
       this.#socket.write(HEADER);
@@ -44,7 +44,7 @@ export class SystemLog {
           resolve();
         });
       });
-    } else if (this.#lines.length > 0 && fs.existsSync('/dev/log')) {
+    } else if (this.#lines.length > 0 && existsSync('/dev/log')) {
       spawnSync('logger', ['--tag', 'passqemu', '--prio-prefix'], {
         input: this.#lines.join(''),
         env: { PATH: SYSTEM_PATH },

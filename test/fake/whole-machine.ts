@@ -132,7 +132,7 @@ export async function prepare(
 export async function release(
   host: FakeHost,
   guest: string,
-  uuid: () => string | null = () => null,
+  uuid: () => Promise<string | null> = async () => null,
 ): Promise<'released' | 'nothing held'> {
   return await releaseGuest(host, { stateDir: STATE, guest, uuid, lockWaitMs: 10 }, SILENT);
 }

@@ -7,7 +7,7 @@ const PLAN = planOf('win', hostSteps('win'));
 test('releaseGuest() knows a guest by its name, and does not ask for the XML then', async () => {
   const host = wholeMachine();
   await prepare(host, PLAN);
-  const unread = () => assert.fail('the XML was read');
+  const unread = async () => assert.fail('the XML was read');
   assert.equal(await release(host.restart(), 'win', unread), 'released');
   assert.equal(await release(host.restart(), 'win', unread), 'nothing held');
 });
@@ -15,6 +15,6 @@ test('releaseGuest() knows a guest by its name, and does not ask for the XML the
 test('releaseGuest() finds the journal of a guest that was renamed by its UUID', async () => {
   const host = wholeMachine();
   await prepare(host, PLAN);
-  assert.equal(await release(host.restart(), 'other', () => 'uuid-of-nobody'), 'nothing held');
-  assert.equal(await release(host.restart(), 'renamed', () => 'uuid-win'), 'released');
+  assert.equal(await release(host.restart(), 'other', async () => 'uuid-of-nobody'), 'nothing held');
+  assert.equal(await release(host.restart(), 'renamed', async () => 'uuid-win'), 'released');
 });

@@ -1,0 +1,39 @@
+import { readGuest } from '../lib/apply/guest.ts';
+import { planGuest } from '../lib/apply/plan-guest.ts';
+import { prepareGuest } from '../lib/apply/prepare.ts';
+import type { Report } from '../lib/apply/report.ts';
+import type { Host } from '../lib/host/host.ts';
+import { DomainError } from '../lib/words/errors.ts';
+import { VERSION } from '../lib/words/version.ts';
+import { type HookFolders, LOCK_WAIT_MS } from './operations.ts';
+
+/** The hook's `prepare`: takes what profile and XML ask for; a guest without a profile is not ours. */
+export async function prepareByHook(
+  host: Host,
+  guest: string,
+  readXml: () => string,
+  { configDir, stateDir }: HookFolders,
+  report: Report,
+  interrupted: () => string | null,
+): Promise<void> {
+  const inputs = readGuest(host, configDir, guest, readXml);
+  if (inputs === null) return;
+  if (inputs.domain !== null && inputs.domain.name !== guest) {
+    throw new DomainError(`Cannot prepare ${guest}: the XML is that of "${inputs.domain.name}"`);
+  }
+  await prepareGuest(
+    host,
+    {
+      stateDir,
+      guest,
+      uuid: inputs.domain?.uuid ?? null,
+      owner: { kind: 'libvirt' },
+      version: VERSION,
+      inputs: inputs.asText,
+      lockWaitMs: LOCK_WAIT_MS,
+      plan: (others) => planGuest(host, inputs, others),
+      interrupted,
+    },
+    report,
+  );
+}
