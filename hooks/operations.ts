@@ -1,20 +1,10 @@
 import { releaseGuest } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
-import type { WatchProgram } from '../lib/apply/start-watcher.ts';
 import type { Host } from '../lib/host/host.ts';
 import { guestNameProblem, type HookCall } from '../lib/inputs/hook-call.ts';
 import { quoted } from '../lib/inputs/parsed.ts';
 import { PassqemuError, UsageError } from '../lib/words/errors.ts';
-
-/** How long an operation waits for another guest's. */
-export const LOCK_WAIT_MS = 120_000;
-
-export interface HookFolders {
-  readonly configDir: string;
-  readonly stateDir: string;
-  /** How the watcher of a running guest is started; null: none is. */
-  readonly watchProgram: WatchProgram | null;
-}
+import { type HookFolders, LOCK_WAIT_MS } from './hook-folders.ts';
 
 /**
  * What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. What only one of them needs (the

@@ -5,7 +5,7 @@ import type { Report } from '../lib/apply/report.ts';
 import type { Host } from '../lib/host/host.ts';
 import { DomainError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
-import { type HookFolders, LOCK_WAIT_MS } from './operations.ts';
+import { type HookFolders, LOCK_WAIT_MS } from './hook-folders.ts';
 
 /** The hook's `prepare`: takes what profile and XML ask for; a guest without a profile is not ours. */
 export async function prepareByHook(

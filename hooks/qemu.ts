@@ -1,15 +1,14 @@
 import { reportTo } from '../lib/apply/report-to.ts';
-import { watchGuest } from '../lib/apply/watcher.ts';
 import { RealHost } from '../lib/host/real-host.ts';
 import { watchSignals } from '../lib/host/signals.ts';
 import { readStandardInput } from '../lib/host/standard-input.ts';
 import { SystemLog } from '../lib/host/system-log.ts';
-import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/domain-xml.ts';
-import { parseHookCall } from '../lib/inputs/hook-call.ts';
+import { LARGEST_DOMAIN_BYTES, parseHookCall } from '../lib/inputs/hook-call.ts';
 import { parseWatchOrder, type WatchOrder } from '../lib/inputs/watch-order.ts';
 import { PassqemuError } from '../lib/words/errors.ts';
 import { formatErrorLine } from '../lib/words/one-line.ts';
-import { LOCK_WAIT_MS, runHookOperation } from './operations.ts';
+import { LOCK_WAIT_MS } from './hook-folders.ts';
+import { runHookOperation } from './operations.ts';
 
 const STATE_DIR = '/run/passqemu';
 /** Until the last line is handed over. */
@@ -60,6 +59,7 @@ async function watch(order: WatchOrder): Promise<number> {
     log.add(priority, line);
     void log.flush();
   });
+  const { watchGuest } = await import('../lib/apply/watcher.ts');
   const why = await watchGuest(host, STATE_DIR, order, LOCK_WAIT_MS);
   host.log('info', `${order.guest} watch: ended, ${why}`);
   await host.sleep(LOG_MS);

@@ -1,5 +1,5 @@
 import { readOwnFile, readStandardInput } from '../lib/host/standard-input.ts';
-import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/domain-xml.ts';
+import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/hook-call.ts';
 import { HostError, UsageError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';

@@ -17,8 +17,6 @@ import { guestNameProblem } from './hook-call.ts';
 import { quoted } from './parsed.ts';
 import { parseXmlTree, type XmlElement, type XmlShape } from './xml-tree.ts';
 
-export { LARGEST_DOMAIN_BYTES } from './xml-tree.ts';
-
 /**
  * Our place in <metadata>, where libvirt keeps what it does not know:
  *

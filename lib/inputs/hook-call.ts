@@ -1,5 +1,8 @@
 import { hiddenSignAt } from './parsed.ts';
 
+/** More is no domain: libvirt's own documents have some kilobytes. */
+export const LARGEST_DOMAIN_BYTES = 8 * 1024 * 1024;
+
 /** The operations of libvirt's qemu hook (docs/hooks.rst) and the one sub-operation each comes with. */
 const SUB_OPERATION = {
   prepare: 'begin',

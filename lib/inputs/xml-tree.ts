@@ -1,5 +1,6 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { DomainError } from '../words/errors.ts';
+import { LARGEST_DOMAIN_BYTES } from './hook-call.ts';
 import { visible } from './parsed.ts';
 
 /** An element that we asked for, with the text directly inside it. Attributes are those without a namespace. */
@@ -20,8 +21,7 @@ export interface XmlShape {
   readonly [name: string]: XmlShape;
 }
 
-/** More is no domain: libvirt's own documents have some kilobytes, and libxml2 stops at this depth too. */
-export const LARGEST_DOMAIN_BYTES = 8 * 1024 * 1024;
+/** libxml2 stops at this depth too. */
 const DEEPEST = 256;
 const MOST_ELEMENTS = 200_000;
 

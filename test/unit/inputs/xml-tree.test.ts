@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDomain } from '../../../lib/inputs/domain-xml.ts';
-import { LARGEST_DOMAIN_BYTES, parseXmlTree } from '../../../lib/inputs/xml-tree.ts';
+import { LARGEST_DOMAIN_BYTES } from '../../../lib/inputs/hook-call.ts';
+import { parseXmlTree } from '../../../lib/inputs/xml-tree.ts';
 import { DomainError } from '../../../lib/words/errors.ts';
 import { readSample } from './samples.ts';
 
