@@ -1,10 +1,10 @@
-"""kill-at-line.py LINES WHICH COMMAND ...: runs the command and kills it with SIGKILL when the guest's journal has so many lines, a random moment behind.
+"""kill-at-line.py LINES WHICH moment|now COMMAND ...: runs the command and kills it with SIGKILL when the guest's journal has so many lines, a random moment behind or at once.
 
 Prints WHICH and the kind of the step that was open then: in a prepare the last one begun, in a release the last one not undone.
 """
 import os, random, re, signal, subprocess, sys, time
 
-lines, which, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+lines, which, when, command = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
 path = "/run/passqemu/all.jsonl"
 
 def journal():
@@ -17,7 +17,8 @@ def journal():
 process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 while process.poll() is None and len(journal()) < lines:
     time.sleep(0.0005)
-time.sleep(random.random() ** 3 * 0.3)
+if when == "moment":
+    time.sleep(random.random() ** 3 * 0.3)
 ended = process.poll() is not None
 if not ended:
     os.kill(process.pid, signal.SIGKILL)
