@@ -3,7 +3,7 @@ import { importDomain } from '../lib/convert/libvirt/import.ts';
 import type { Host } from '../lib/host/host.ts';
 import { listPciAddresses } from '../lib/host/pci-tree.ts';
 import { readOwnFile, readStandardInput } from '../lib/host/standard-input.ts';
-import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/domain-xml.ts';
+import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/hook-call.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { pciSlot } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
