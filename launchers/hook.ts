@@ -1,6 +1,5 @@
 import { runHookOperation } from '../hooks/operations.ts';
 import { readGuest } from '../lib/apply/guest.ts';
-import { planGuest } from '../lib/apply/plan-guest.ts';
 import { reportTo } from '../lib/apply/report-to.ts';
 import { watchSignals } from '../lib/host/signals.ts';
 import { readStandardInput } from '../lib/host/standard-input.ts';
@@ -29,7 +28,7 @@ export async function hook(line: CommandLine, globals: Globals): Promise<number>
     out(`${call.guest} has no profile: nothing is done`);
     return 0;
   }
-  return showPlan(call.guest, globals, (others) => planGuest(host, inputs, others));
+  return showPlan(inputs, globals);
 }
 
 const EFFECTS: Readonly<Record<string, string>> = {

@@ -13,6 +13,7 @@ export interface GuestInputs {
   readonly guest: string;
   readonly profile: Profile;
   readonly sources: ReadonlyMap<string, ValueSource>;
+  readonly texts: ReadonlyMap<string, string | null>;
   readonly domain: Domain | null;
   /** Profile and domain as one text: the same inputs make the same plan on the same host. */
   readonly asText: string;

@@ -13,6 +13,7 @@ import type { DeviceInput } from '../plan/device-input.ts';
 import { planDevices, takenFunctions } from '../plan/devices.ts';
 import { planDisplay } from '../plan/display.ts';
 import type { DisplayPart } from '../plan/display-input.ts';
+import { noteDomain } from '../plan/domain-notes.ts';
 import { planKnobs } from '../plan/knobs.ts';
 import { planMemory } from '../plan/memory.ts';
 import { wantsHugepages } from '../plan/memory-demand.ts';
@@ -55,7 +56,10 @@ export function planGuest(host: Host, inputs: GuestInputs, journals: readonly Jo
       plan.refusals,
     );
   }
-  return { guest, uuid: domain?.uuid ?? null, steps: plan.steps, notes: plan.notes };
+  const hasDevices = plan.steps.some(({ kind }) => kind === 'driver');
+  const hasOwnCpus = plan.steps.some(({ kind }) => kind === 'slice' || kind === 'partition');
+  const notes = [...plan.notes, ...noteDomain(domain, hasDevices, hasOwnCpus)];
+  return { guest, uuid: domain?.uuid ?? null, steps: plan.steps, notes };
 }
 
 function memoryPart(host: Host, { profile, domain }: GuestInputs, others: readonly HeldStep[]): PlanPart {

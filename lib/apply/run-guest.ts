@@ -19,8 +19,8 @@ export function readRunGuest(host: Host, configDir: string, guest: string): RunG
   const text = readConfigFile(host, place.path, process.getuid?.() ?? 0);
   if (text === null) return null;
   const whole = parseRunProfile(text, place);
-  const { sources } = parseSourcedProfile(text, place);
+  const { sources, texts } = parseSourcedProfile(text, place);
   const profile: Profile = hostHalfOf(whole);
   const asText = JSON.stringify([{ ...profile, path: '' }, whole.run]);
-  return { inputs: { guest: place.guest, profile, sources, domain: null, asText }, whole };
+  return { inputs: { guest: place.guest, profile, sources, texts, domain: null, asText }, whole };
 }

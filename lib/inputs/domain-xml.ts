@@ -12,6 +12,7 @@ import {
   kibOf,
   setOf,
 } from './domain-elements.ts';
+import { limitsOf, schedsOf } from './domain-tuning.ts';
 import { parseUuid } from './domain-values.ts';
 import { guestNameProblem } from './hook-call.ts';
 import { quoted } from './parsed.ts';
@@ -41,11 +42,13 @@ export function parseDomain(xml: string): Domain {
     name: nameOf(root),
     uuid: uuidOf(child(root, 'uuid')),
     memoryKib: memoryOf(child(root, 'memory'), cells),
+    memtune: limitsOf(child(root, 'memtune')),
     functions: functionsOf(devices),
     usb: usbOf(devices),
     mediatedDevices: mediatedDevicesOf(devices),
     vcpus,
     ...pinsOf(child(root, 'cputune'), vcpus),
+    vcpuScheds: schedsOf(child(root, 'cputune')),
     vcpuSet: vcpuSetOf(child(root, 'vcpu')),
     hugepages: hugepagesOf(child(child(root, 'memoryBacking'), 'hugepages')),
     ...memoryNodesOf(child(root, 'numatune')),
@@ -66,7 +69,8 @@ const DOMAIN_SHAPE: XmlShape = {
   uuid: {},
   memory: {},
   vcpu: {},
-  cputune: { vcpupin: {}, emulatorpin: {}, iothreadpin: {} },
+  cputune: { vcpupin: {}, emulatorpin: {}, iothreadpin: {}, vcpusched: {} },
+  memtune: { hard_limit: {}, soft_limit: {}, swap_hard_limit: {}, min_guarantee: {} },
   numatune: { memory: {}, memnode: {} },
   memoryBacking: { hugepages: { page: {} } },
   cpu: { numa: { cell: {} } },

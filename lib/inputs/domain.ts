@@ -23,6 +23,13 @@ export interface Domain {
   readonly uuid: string | null;
   /** <memory>, hot-plugged modules included; where absent the sum of the cells. <currentMemory> and <maxMemory> do not count. */
   readonly memoryKib: number | null;
+  /** <memtune>; null where there is no such limit, or it says "unlimited". */
+  readonly memtune: {
+    readonly hardLimitKib: number | null;
+    readonly softLimitKib: number | null;
+    readonly swapHardLimitKib: number | null;
+    readonly minGuaranteeKib: number | null;
+  };
   readonly functions: readonly DomainFunction[];
   readonly usb: readonly {
     readonly vendorId: string | null;
@@ -36,6 +43,12 @@ export interface Domain {
   readonly vcpuPins: ReadonlyMap<number, CpuSet>;
   readonly iothreadPins: ReadonlyMap<number, CpuSet>;
   readonly emulatorPin: CpuSet | null;
+  /** <cputune><vcpusched>, in the document's order; `priority` only with fifo and rr. */
+  readonly vcpuScheds: readonly {
+    readonly vcpus: CpuSet;
+    readonly scheduler: string;
+    readonly priority: number | null;
+  }[];
   /** cpuset='' of <vcpu>. */
   readonly vcpuSet: CpuSet | null;
   /** <memoryBacking><hugepages>: null where the guest wants none; an empty list means the default size for all. */

@@ -6,8 +6,8 @@ import { RUN_CPU_KEYS, runSection } from './run-sections.ts';
 /** libvirt has its own words for all of that. */
 const OF_RUN: [string] = ['is in the metadata of the domain, only guests without libvirt have it'];
 
-/** Where the value of a key comes from. */
-export type ValueSource = 'profile' | 'domain' | 'default';
+/** Where the value of a key comes from; metadata: our keys in the domain XML. */
+export type ValueSource = 'profile' | 'metadata' | 'default';
 
 /** The keys of the profile and of the domain's metadata as one set. */
 export interface MergedEntries {
@@ -43,7 +43,7 @@ export function mergeMetadata(
     if (wrong !== null) problems.push({ line: null, section, key, what: wrong[0], hint: wrong[1] ?? null });
     else if (!entries.has(name)) {
       entries.set(name, { section, key, value, line: null });
-      sources.set(name, 'domain');
+      sources.set(name, 'metadata');
     }
   }
   return { entries, sources, problems };

@@ -25,6 +25,8 @@ export interface ProfileContext {
 export interface SourcedProfile {
   readonly profile: Profile;
   readonly sources: ReadonlyMap<string, ValueSource>;
+  /** The values as they were written, or as the defaults stand; null: nobody says anything. */
+  readonly texts: ReadonlyMap<string, string | null>;
 }
 
 /** Reads the text of a profile, or throws one ProfileError with everything that is wrong with it. */
@@ -43,7 +45,11 @@ export function parseSourcedProfile(text: string, context: ProfileContext): Sour
     throw problemsError(context, [...problems, ...merged.problems]);
 
   const defaults = Object.keys(PROFILE_KEYS).map((name): [string, ValueSource] => [name, 'default']);
-  return { profile, sources: new Map([...defaults, ...merged.sources]) };
+  const texts = new Map<string, string | null>(
+    Object.entries(PROFILE_KEYS).map(([name, key]) => [name, (key as ProfileKey).default]),
+  );
+  for (const [name, { value }] of merged.entries) texts.set(name, value);
+  return { profile, sources: new Map([...defaults, ...merged.sources]), texts };
 }
 
 function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profile {

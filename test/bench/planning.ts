@@ -92,7 +92,7 @@ function planningMs(host: Host, inputs: GuestInputs): number {
 
 function inputsOf(text: string): GuestInputs {
   const profile = parseProfile(text, { guest: 'bench', path: '/bench.ini' });
-  return { guest: 'bench', profile, sources: new Map(), domain: null, asText: '' };
+  return { guest: 'bench', profile, sources: new Map(), texts: new Map(), domain: null, asText: '' };
 }
 
 function devices(...selectors: readonly string[]): string {

@@ -168,7 +168,7 @@ const memory = fc
 const unitOf = (unit: string) => (unit === '' ? {} : { unit });
 
 /** <vcpu> and <cputune>; pins of vCPUs that there are none of are left out, as libvirt does. */
-type Cpu = Pick<Domain, 'vcpus' | 'vcpuSet' | 'vcpuPins' | 'iothreadPins' | 'emulatorPin'>;
+type Cpu = Pick<Domain, 'vcpus' | 'vcpuSet' | 'vcpuPins' | 'iothreadPins' | 'emulatorPin' | 'vcpuScheds'>;
 const cpu: fc.Arbitrary<Piece<Cpu>> = fc
   .record({
     vcpus: fc.integer({ min: 1, max: 16 }),
@@ -176,6 +176,9 @@ const cpu: fc.Arbitrary<Piece<Cpu>> = fc
     pins: fc.dictionary(fc.nat(20).map(String), cpus, { maxKeys: 5 }),
     iothreads: fc.dictionary(fc.integer({ min: 1, max: 4 }).map(String), cpus, { maxKeys: 3 }),
     emulator: fc.option(cpus),
+    scheds: fc.array(fc.tuple(cpus, fc.constantFrom('fifo', 'rr', 'batch'), fc.option(fc.nat(99))), {
+      maxLength: 2,
+    }),
   })
   .chain((one) => {
     const pin = (name: string, key: string, which: string, set: CpuSet) =>
@@ -186,7 +189,11 @@ const cpu: fc.Arbitrary<Piece<Cpu>> = fc
       ...(one.emulator === null
         ? []
         : [setText(one.emulator).chain((text) => element('emulatorpin', { cpuset: text }))]),
-      fc.constant('<vcpusched vcpus="0" scheduler="fifo" priority="1"/>'),
+      ...one.scheds.map(([set, scheduler, priority]) =>
+        setText(set).chain((vcpus) =>
+          element('vcpusched', { vcpus, scheduler, ...(priority !== null && { priority: `${priority}` }) }),
+        ),
+      ),
     ];
     const vcpu = (
       one.vcpuSet === null ? fc.constant({}) : setText(one.vcpuSet).map((cpuset) => ({ cpuset }))
@@ -201,14 +208,20 @@ const cpu: fc.Arbitrary<Piece<Cpu>> = fc
         vcpuPins: new Map([...asMap(one.pins)].filter(([which]) => which < one.vcpus)),
         iothreadPins: asMap(one.iothreads),
         emulatorPin: one.emulator,
+        vcpuScheds: one.scheds.map(([vcpus, scheduler, priority]) => ({ vcpus, scheduler, priority })),
       },
     }));
   });
 
-type Memory = Pick<Domain, 'memoryKib' | 'hugepages' | 'memoryNodes' | 'memoryMode' | 'cellNodes' | 'cells'>;
+const LIMITS = ['hard_limit', 'soft_limit', 'swap_hard_limit', 'min_guarantee'];
+type Memory = Pick<
+  Domain,
+  'memoryKib' | 'memtune' | 'hugepages' | 'memoryNodes' | 'memoryMode' | 'cellNodes' | 'cells'
+>;
 const memoryPart: fc.Arbitrary<Piece<Memory>> = fc
   .record({
     memory: fc.option(memory),
+    limits: fc.tuple(...Array.from({ length: 4 }, () => fc.option(memory))),
     hugepages: fc.option(fc.array(fc.tuple(memory, fc.option(cpus)), { maxLength: 2 })),
     nodes: fc.option(fc.tuple(cpus, fc.constantFrom('strict', 'preferred', 'interleave', 'restrictive'))),
     memnodes: fc.dictionary(fc.nat(3).map(String), cpus, { maxKeys: 2 }),
@@ -221,6 +234,14 @@ const memoryPart: fc.Arbitrary<Piece<Memory>> = fc
       one.memory === null
         ? fc.constant('')
         : element('memory', unitOf(one.memory.unit), `${one.memory.amount}`),
+      fc
+        .tuple(
+          ...LIMITS.map((name, at) => {
+            const limit = one.limits[at] ?? null;
+            return limit === null ? fc.constant('') : element(name, unitOf(limit.unit), `${limit.amount}`);
+          }),
+        )
+        .map((all) => `<memtune>${all.join('')}</memtune>`),
       fc.constant('<currentMemory unit="KiB">7</currentMemory>'),
     ];
     if (one.hugepages !== null) {
@@ -256,6 +277,12 @@ const memoryPart: fc.Arbitrary<Piece<Memory>> = fc
       xml: all.join(''),
       says: {
         memoryKib: one.memory?.kib ?? (one.cells.length === 0 ? null : cellSum),
+        memtune: {
+          hardLimitKib: one.limits[0]?.kib ?? null,
+          softLimitKib: one.limits[1]?.kib ?? null,
+          swapHardLimitKib: one.limits[2]?.kib ?? null,
+          minGuaranteeKib: one.limits[3]?.kib ?? null,
+        },
         hugepages: one.hugepages?.map(([size, nodeset]) => ({ sizeKib: size.kib, nodeset })) ?? null,
         memoryNodes: one.nodes?.[0] ?? null,
         memoryMode: one.nodes?.[1] ?? null,
@@ -309,6 +336,7 @@ export const grammarDomain: fc.Arbitrary<GrammarDomain> = fc
       vcpuPins: new Map(),
       iothreadPins: new Map(),
       emulatorPin: null,
+      vcpuScheds: [],
     };
     return {
       xml: `<?xml version="1.0"?><domain type="kvm">${rotated.join(one.space)}</domain>`,

@@ -8,6 +8,8 @@ import { readSample } from './samples.ts';
 const EMPTY = {
   uuid: null,
   memoryKib: null,
+  memtune: { hardLimitKib: null, softLimitKib: null, swapHardLimitKib: null, minGuaranteeKib: null },
+  vcpuScheds: [],
   functions: [],
   usb: [],
   mediatedDevices: [],
@@ -88,6 +90,7 @@ test('parseDomain() reads the hand-written guest of a server', () => {
       [0, [8]],
       [31, [55]],
     ]),
+    vcpuScheds: [{ vcpus: [0, 1, 2, 3], scheduler: 'fifo', priority: 1 }],
     vcpuSet: [...without15, ...count(40, 55)],
     hugepages: [
       { sizeKib: 1_048_576, nodeset: [0] },

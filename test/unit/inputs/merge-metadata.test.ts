@@ -20,7 +20,7 @@ test('mergeMetadata() adds keys of the domain, and the profile wins', () => {
       ]),
       sources: new Map([
         ['cpu.guest', 'profile'],
-        ['memory.size', 'domain'],
+        ['memory.size', 'metadata'],
       ]),
       problems: [],
     },

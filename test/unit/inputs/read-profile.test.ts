@@ -312,9 +312,9 @@ test('parseSourcedProfile() takes keys of the metadata, and the profile before t
     new Map([...sources].filter(([, source]) => source !== 'default')),
     new Map([
       ['cpu.guest', 'profile'],
-      ['cpu.governor', 'domain'],
+      ['cpu.governor', 'metadata'],
       ['devices.gpu', 'profile'],
-      ['devices.stick', 'domain'],
+      ['devices.stick', 'metadata'],
     ]),
   );
   assert.equal(sources.get('cpu.irqs'), 'default');

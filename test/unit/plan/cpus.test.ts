@@ -37,6 +37,8 @@ function domain(more: Partial<Domain> = {}): Domain {
     name: 'win',
     uuid: null,
     memoryKib: null,
+    memtune: { hardLimitKib: null, softLimitKib: null, swapHardLimitKib: null, minGuaranteeKib: null },
+    vcpuScheds: [],
     functions: [],
     usb: [],
     mediatedDevices: [],

@@ -66,6 +66,8 @@ function domain(about: Partial<Domain> = {}): Domain {
     name: 'a',
     uuid: null,
     memoryKib: 4 * GIB,
+    memtune: { hardLimitKib: null, softLimitKib: null, swapHardLimitKib: null, minGuaranteeKib: null },
+    vcpuScheds: [],
     functions: [],
     usb: [],
     mediatedDevices: [],
