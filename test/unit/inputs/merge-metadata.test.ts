@@ -33,7 +33,7 @@ const PROBLEMS: readonly [string, string, string, string | null][] = [
     '.guest',
     '',
     'is not a known section',
-    'The sections are devices, options, memory, cpu, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
+    'The sections are devices, options, memory, cpu, handover, knobs, commands, machine, smbios, firmware, numa, disk, network, device, usb, input, display, looking-glass, audio, tpm, share, serial, agent, fw-cfg, arguments',
   ],
   ['cpu.guset', 'cpu', 'is not a known key, the nearest is guest', null],
   [
