@@ -5,7 +5,7 @@ import type { PciAddress } from '../words/pci-address.ts';
 export interface RunPlan {
   readonly guest: string;
   readonly uuid: string;
-  /** The whole command of QEMU, program first, without the words that put it into its scope. It starts stopped (-S). */
+  /** QEMU and its arguments; without the words that put it into its scope, its monitors and -S, which the launcher adds. */
   readonly argv: readonly string[];
   /** Variables that QEMU needs beside a bare environment. */
   readonly environment: Readonly<Record<string, string>>;
@@ -47,8 +47,15 @@ export interface Sidecar {
 export interface RunPreparation {
   /** Folders that are made where they are not there yet. */
   readonly folders: readonly string[];
-  /** The guest's own firmware variables: copied from the template only where `to` is not there; never written otherwise. */
-  readonly variables: { readonly from: string; readonly to: string; readonly sizeBytes: number } | null;
+  /**
+   * The guest's own firmware variables: copied from the template only where `to` is not there, and then `record` written beside it;
+   * never written otherwise.
+   */
+  readonly variables: {
+    readonly from: string;
+    readonly to: string;
+    readonly record: { readonly path: string; readonly text: string };
+  } | null;
   /** Programs that make something once, each only where `unless` is not there (swtpm_setup). */
   readonly once: readonly { readonly argv: readonly string[]; readonly unless: string }[];
   /** Files made anew with that size where they are not there or smaller (the shared memory of Looking Glass). */
@@ -70,7 +77,6 @@ export interface RunThreads {
 
 /** Sockets that QEMU listens on; null where there is none. */
 export interface RunSockets {
-  readonly qmp: string;
   readonly agent: string | null;
   readonly serial: string | null;
   readonly display: string | null;
