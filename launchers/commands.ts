@@ -31,6 +31,18 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./prepare.ts')).prepare(line, globals),
   },
   {
+    name: 'run',
+    words: '<guest>',
+    summary: 'start a guest without libvirt; words behind -- are further arguments of QEMU',
+    options: [
+      { name: 'dry-run', help: 'print QEMU’s command line and change nothing' },
+      { name: 'print-command', help: 'the same' },
+    ],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./run-command.ts')).run(line, globals),
+  },
+  {
     name: 'release',
     words: '<guest>',
     summary: 'give back exactly what the guest was given',

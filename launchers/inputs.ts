@@ -18,6 +18,12 @@ export async function readInputs(line: CommandLine, globals: Globals): Promise<G
     if (run?.whole.describesGuest === true) return run.inputs;
   }
   if (inputs !== null) return inputs;
+  return refuseNoProfile(named, globals);
+}
+
+/** Says that there is no such profile, and which there are. */
+export function refuseNoProfile(named: string, { host, configDir }: Globals): never {
+  const { guest, path } = profilePlace(configDir, named);
   const known = host
     .list(configDir)
     .filter((name) => name.endsWith('.ini'))

@@ -12,6 +12,9 @@ const KNOWN_QEMUS = [
   '/run/current-system/sw/bin/qemu-system-x86_64',
 ];
 
+/** Changes with the way the answers are read. */
+const FORM = 2;
+
 /** QEMU answers such a question in some tens of milliseconds; a cold disk takes longer. */
 const ASK_MS = 20_000;
 
@@ -40,7 +43,9 @@ export async function readQemuCapabilities(
       hint: 'Install qemu-system-x86 (Debian, Ubuntu), qemu-kvm (Fedora) or qemu-full (Arch), or name it as qemu in [machine]',
     });
   }
-  const identity = [path, facts.sizeBytes, facts.changedMs, facts.device, modulesChangedMs(host)].join(' ');
+  const identity = [FORM, path, facts.sizeBytes, facts.changedMs, facts.device, modulesChangedMs(host)].join(
+    ' ',
+  );
   const file = cacheFolder === null ? null : `${cacheFolder}/${digestOf(named)}.json`;
   const kept = file === null ? null : readKept(host, file, identity);
   if (kept !== null) return fromKept(named, kept);
@@ -115,12 +120,12 @@ export function parseDevices(text: string): string[] {
 
 /** Lists of one name a line, as -object help and -audiodev help give; titles end in a colon and are no names. */
 export function parseWords(text: string): string[] {
-  return [...text.matchAll(/^\s*([\w.-]+)(?:\s.*)?$/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^[ \t]*([\w.-]+)(?:[ \t].*)?$/gm)].map((match) => match[1]!);
 }
 
 /** Names of properties: "  hpet=<bool>  - Enable/disable …". */
 export function parseProperties(text: string): string[] {
-  return [...text.matchAll(/^\s*([\w.-]+)=</gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^[ \t]*([\w.-]+)=</gm)].map((match) => match[1]!);
 }
 
 /** Options of --help, and sub-options of those that grew: "-run-with", "-run-with user". */
