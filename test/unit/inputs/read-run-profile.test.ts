@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRunProfile } from '../../../lib/inputs/read-run-profile.ts';
 import { hostHalfOf, memoryKibOf } from '../../../lib/inputs/run-host-half.ts';
-import { formatProfile } from '../../../lib/inputs/run-writer.ts';
 import { ProfileError } from '../../../lib/words/errors.ts';
 
 const ABOUT = { guest: 'win11', path: '/etc/passqemu/win11.ini' };
@@ -179,48 +178,3 @@ for (const [what, text, problems] of WRONG) {
     assert.deepEqual(new Set(problemsOf(text)), new Set(problems));
   });
 }
-
-test('parseRunProfile() reads back what formatProfile() writes', () => {
-  const text = formatProfile(
-    [
-      { section: 'machine', values: { type: 'q35', memory: 8 * 1024 ** 2, 'kernel-arguments': null } },
-      { section: 'devices', values: { gpu: '0000:01:00.0' }, comments: ['the card\n[x]'] },
-      { section: 'disk a', values: { source: '/a # b "c",d', serial: ' x ', boot: 1, discard: false } },
-      {
-        section: 'network n',
-        values: { forward: [{ protocol: 'udp', address: '10.0.0.1', hostPort: 1, guestPort: 2 }] },
-      },
-      { section: 'arguments', values: { x: ['-a', "b'c", '#;'] } },
-    ],
-    ['of win11'],
-  );
-  assert.equal(
-    text,
-    `# of win11
-
-[machine]
-memory = 8G
-
-# the card [x]
-[devices]
-gpu = 0000:01:00.0
-
-[disk a]
-source = "/a # b \\"c\\",d"
-serial = " x "
-boot = 1
-discard = no
-
-[network n]
-forward = udp:10.0.0.1:1:2
-
-[arguments]
-x = -a 'b'\\''c' '#;'
-`,
-  );
-  const { run } = parseRunProfile(text, ABOUT);
-  assert.deepEqual(
-    [run.disks[0]?.source, run.disks[0]?.serial, run.arguments[0]?.words],
-    ['/a # b "c",d', ' x ', ['-a', "b'c", '#;']],
-  );
-});
