@@ -17,7 +17,11 @@ export const CONVERT_COMMANDS: readonly Command[] = [
     words: '<guest> --to libvirt|proxmox|qemu',
     summary:
       'write a guest as domain XML, as qm set commands or as a plain command line, and list what is lost',
-    options: [{ name: 'to', value: 'FORM', help: 'libvirt, proxmox or qemu' }],
+    options: [
+      { name: 'to', value: 'FORM', help: 'libvirt, proxmox or qemu' },
+      { name: 'vmid', value: 'NUMBER', help: 'the machine in Proxmox (else the variable VMID)' },
+      { name: 'storage', value: 'NAME', help: 'where Proxmox makes disks for firmware variables and TPM' },
+    ],
     changes: false,
     count: [1, 1],
     run: async (line, globals) => (await import('./export.ts')).exportGuest(line, globals),

@@ -2,19 +2,28 @@ import { profilePlace } from '../lib/apply/guest.ts';
 import type { Dropped } from '../lib/convert/dropped.ts';
 import type { Exportable } from '../lib/convert/exportable.ts';
 import { exportDomain } from '../lib/convert/libvirt/export.ts';
+import { exportProxmox } from '../lib/convert/proxmox/export.ts';
 import { readConfigFile } from '../lib/host/config-file.ts';
 import { chosenOf } from '../lib/host/device-identity.ts';
 import { findFunctions } from '../lib/host/device-search.ts';
 import type { Host } from '../lib/host/host.ts';
+import { formatArgvWords } from '../lib/inputs/argv-words.ts';
 import { parseProfile } from '../lib/inputs/read-profile.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
+import { readProxmoxStorages } from './proxmox-storages.ts';
 
 /** `passqemu export <guest> --to libvirt|proxmox|qemu`: another program's form of the guest on stdout, on stderr what it cannot say. */
 export async function exportGuest(line: CommandLine, globals: Globals): Promise<number> {
   const to = line.value('to');
+  const vmid = line.value('vmid');
+  if (vmid !== null && !/^[1-9]\d{2,8}$/.test(vmid))
+    throw new UsageError(`Cannot export to machine ${JSON.stringify(vmid)}: it must be a number from 100 on`);
+  const storage = line.value('storage');
+  if (storage !== null && !/^[A-Za-z][A-Za-z0-9._-]*$/.test(storage))
+    throw new UsageError(`Cannot export to storage ${JSON.stringify(storage)}: it is no name of a storage`);
   const exporter = to !== null && Object.hasOwn(EXPORTERS, to) ? EXPORTERS[to] : undefined;
   if (exporter === undefined) {
     throw new UsageError(
@@ -31,6 +40,22 @@ const EXPORTERS: Readonly<Record<string, Exporter>> = {
   libvirt: async (guest, _line, globals) => {
     const { xml, dropped } = exportDomain(guest);
     return show(xml.trimEnd(), { xml, dropped }, globals);
+  },
+  proxmox: async (guest, line, globals) => {
+    const { options, dropped } = exportProxmox(guest, {
+      storages: readProxmoxStorages(globals.host),
+      storage: line.value('storage'),
+    });
+    const commands = [...options].map(([key, value]) => [
+      'qm',
+      'set',
+      line.value('vmid') ?? 'VMID',
+      `--${key}`,
+      value,
+    ]);
+    const head = line.value('vmid') === null ? [`VMID=\${VMID:?the number of the machine in Proxmox}`] : [];
+    const text = commands.map((argv) => formatArgvWords(argv).replace(/^qm set VMID /, 'qm set "$VMID" '));
+    return show([...head, ...text].join('\n'), { commands, dropped }, globals);
   },
 };
 

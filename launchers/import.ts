@@ -1,5 +1,6 @@
 import type { Imported, ImportHost } from '../lib/convert/imported.ts';
 import { importDomain } from '../lib/convert/libvirt/import.ts';
+import { importProxmox } from '../lib/convert/proxmox/import.ts';
 import type { Host } from '../lib/host/host.ts';
 import { listPciAddresses } from '../lib/host/pci-tree.ts';
 import { readOwnFile, readStandardInput } from '../lib/host/standard-input.ts';
@@ -9,6 +10,7 @@ import { pciSlot } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
 import { readDeviceAbout } from './device-line.ts';
 import type { Globals } from './globals.ts';
+import { readProxmoxStorages } from './proxmox-storages.ts';
 
 /** `passqemu import <domain.xml|vm.conf|->`: a profile on stdout, and on stderr what it cannot hold. Changes nothing. */
 export async function importGuest(line: CommandLine, globals: Globals): Promise<number> {
@@ -30,7 +32,11 @@ function readImported(source: string, host: Host): Imported {
     about: (address) => readDeviceAbout(host, address),
     functionsOf: (slot) => listPciAddresses(host).filter((address) => pciSlot(address) === slot),
   };
-  return importDomain(text, around);
+  if (/^\ufeff?\s*</.test(text)) return importDomain(text, around);
+  return importProxmox(text, around, {
+    storages: readProxmoxStorages(host),
+    fallbackName: nameOfFile(source),
+  });
 }
 
 function readNamed(source: string): string {
@@ -41,4 +47,10 @@ function readNamed(source: string): string {
     `Cannot read ${path}: there is no such file, or it is not readable`,
     'Name a domain XML (virsh dumpxml GUEST), a Proxmox configuration (/etc/pve/qemu-server/VMID.conf), or - for standard input',
   );
+}
+
+/** A Proxmox configuration need not name its machine; then its number does. */
+function nameOfFile(source: string): string {
+  const name = source === '-' ? '' : source.slice(source.lastIndexOf('/') + 1).replace(/\.conf$/, '');
+  return name === '' ? 'guest' : name;
 }

@@ -1,14 +1,7 @@
 import { formatArgvWords, parseArgvWords } from '../../inputs/argv-words.ts';
 import { isProblem } from '../../inputs/parsed.ts';
-import {
-  aliasElement,
-  type Reading,
-  readSlot,
-  sectionOf,
-  sizeText,
-  slotElement,
-  type Writing,
-} from './parts.ts';
+import { sizeText } from '../size-text.ts';
+import { aliasElement, type Reading, readSlot, sectionOf, slotElement, type Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
 const AGENT = 'org.qemu.guest_agent.0';

@@ -1,5 +1,6 @@
+import { sizeText } from '../size-text.ts';
 import { vcpuCountOf } from '../vcpu-count.ts';
-import { onOff, type Reading, sizeText, type Writing } from './parts.ts';
+import { onOff, type Reading, type Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
 /** The enlightenments that hyperv = yes stands for in a domain: those that guides and virt-manager switch on. */

@@ -1,6 +1,5 @@
 import type { Domain } from '../../inputs/domain.ts';
 import type { PciAddress } from '../../words/pci-address.ts';
-import { formatKib } from '../../words/size.ts';
 import type { DropList } from '../dropped.ts';
 import type { ImportHost } from '../imported.ts';
 import type { ProfileDraft } from '../profile-draft.ts';
@@ -87,13 +86,6 @@ export function readSlot(element: XmlNode, section: string, { draft, dropList }:
 /** "0x1f" */
 export function hex(value: number): string {
   return `0x${value.toString(16).padStart(2, '0')}`;
-}
-
-/** KiB as a profile has it: "16G". */
-export function sizeText(kib: number): string {
-  return formatKib(kib)
-    .replace(/ (.)iB/, '$1')
-    .replace(/ KiB/, 'K');
 }
 
 /** on and off, as most of libvirt writes a switch. */

@@ -1,6 +1,7 @@
 import { type CpuSet, formatCpuList, parseCpuList, unionOf } from '../../words/cpu-list.ts';
+import { sizeText } from '../size-text.ts';
 import { vcpuCountOf } from '../vcpu-count.ts';
-import { type Reading, sizeText, type Writing } from './parts.ts';
+import type { Reading, Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
 /** The number of an iothread in libvirt, by the name that the profile's disks use: "io2" is 2, others get what is free. */

@@ -3,8 +3,13 @@ import type { ImportHost } from '../../../lib/convert/imported.ts';
 import { parseProfileText } from '../../../lib/inputs/profile-text.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
 
+/** A profile of samples/. */
+export function readSample(name: string): string {
+  return readFileSync(new URL(`./samples/${name}`, import.meta.url), 'utf8');
+}
+
 /** A profile that sets what libvirt knows too, one key of nearly every sort. */
-export const WHOLE = readFileSync(new URL('./samples/whole.ini', import.meta.url), 'utf8');
+export const WHOLE = readSample('whole.ini');
 
 /** Where the labels of WHOLE are. */
 export const FUNCTIONS: ReadonlyMap<string, PciAddress> = new Map(
