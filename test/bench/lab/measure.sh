@@ -1,7 +1,8 @@
 #!/bin/bash
 # measure.sh ROUNDS PART...: runs the parts on this lab machine, whose times are lines "bench PART SIDE MICROSECONDS".
 # Each part runs its sides one after the other in every round, so that all see the same machine.
-cd "$(dirname "$0")" || exit 99
+# The folder of this script comes from outside the machine: what is measured must not wait for that
+cp -r "$(dirname "$0")" /run/measure && cd /run/measure || exit 99
 rounds=$1
 shift
 hook=/usr/local/lib/passqemu/qemu
