@@ -122,6 +122,21 @@ export const CPU_CHECKS: readonly Check[] = [
         : warn('cgroup v2 has no controller cpuset', removeKernelArgument(checkup, 'cgroup_disable=cpuset'));
     },
   },
+  {
+    id: 'cpus.realtime-limit',
+    title: 'Limit of real-time tasks',
+    meaning:
+      'Without a limit (sched_rt_runtime_us = -1) a vCPU with real-time priority that never sleeps takes its CPU from the kernel’s own threads, and the host hangs.',
+    judge: ({ rtRuntimeUs }) => {
+      if (rtRuntimeUs === null) return unknown('/proc/sys/kernel/sched_rt_runtime_us is not there');
+      return rtRuntimeUs === '-1'
+        ? warn(
+            'Real-time tasks may take a CPU for ever',
+            'sysctl kernel.sched_rt_runtime_us=950000, and take it out of /etc/sysctl.d; a guest’s profile can set it for the time (rt-runtime-us under [knobs])',
+          )
+        : ok(`Real-time tasks may take ${rtRuntimeUs} µs of each second`);
+    },
+  },
   ...PINNED_CPU_CHECKS,
 ];
 

@@ -11,9 +11,12 @@ export const GPU_RESET_CHECKS: readonly Check[] = [
       'A card that cannot be reset works for the first guest after boot; the next one finds it as the first left it.',
     judge: (checkup) =>
       withCards(checkup, (cards) => {
-        const without = cards.filter(({ fn }) => !fn.resettable && fn.physicalFunction === null);
+        // The card that the host shows itself on is given away only where there is no other
+        const without = cards.filter(
+          ({ fn }) => !fn.resettable && fn.physicalFunction === null && (cards.length === 1 || !fn.bootVga),
+        );
         return without.length === 0
-          ? ok('The kernel can reset every graphics card')
+          ? ok('The kernel can reset every graphics card that a guest may get')
           : warn(
               `The kernel has no reset for ${cardNames(checkup, without)}`,
               'Reboot the host between starts if the second one fails; for AMD cards up to Navi 1x install the module vendor-reset (github.com/gnif/vendor-reset)',

@@ -66,6 +66,30 @@ export const GUEST_CHECKS: readonly Check[] = [
       }),
   },
   {
+    id: 'guest.firmware-pair',
+    title: 'Firmware and its variables fit',
+    meaning:
+      'Code of 4 MiB with variables of 2 MiB (or the other way round) starts without a word, and then forgets its boot entries or hangs.',
+    judge: (checkup) =>
+      withXml(checkup, ({ loader, nvram }, guest) => {
+        const [code, variables] = [loader?.path, nvram?.template].map((path) => guest.paths.get(path ?? ''));
+        if (loader === null || code === undefined || variables === undefined)
+          return ok('libvirt chooses firmware and variables together');
+        return withSeen(code, (one) =>
+          withSeen(variables, (other) => {
+            if (one === null || other === null) return unknown('the firmware or its template is not there');
+            const fits = [loader.path, nvram?.template].some((path) => path?.endsWith('.qcow2') === true);
+            return fits || Number.isInteger(Math.log2((one.sizeBytes + other.sizeBytes) / 2 ** 20))
+              ? ok('The firmware and the template of its variables are of one size')
+              : warn(
+                  `${loader.path} (${one.sizeBytes} bytes) and ${nvram?.template} (${other.sizeBytes} bytes) are no pair`,
+                  'Name the template beside the firmware (CODE_4M with VARS_4M), or write <os firmware="efi"> and let libvirt choose; the guest’s old variables must be made anew (virsh start --reset-nvram)',
+                );
+          }),
+        );
+      }),
+  },
+  {
     id: 'guest.machine',
     title: 'Machine type',
     meaning:

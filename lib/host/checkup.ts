@@ -64,6 +64,8 @@ export interface Checkup {
   readonly cpuRivals: readonly CpuRival[];
   readonly hasSystemd: boolean;
   readonly canInhibitSleep: boolean;
+  /** How much of each second real-time tasks may take, in µs; -1 is all of it. */
+  readonly rtRuntimeUs: string | null;
   readonly aspmPolicy: string | null;
   /** Guests that have a profile. */
   readonly profiles: readonly string[];

@@ -16,6 +16,7 @@ import { readIommuGroup } from './iommu.ts';
 import { readIommuFacts } from './iommu-facts.ts';
 import { readKernelLog } from './kernel-log.ts';
 import { parseKernelParameters, wordsOf } from './kernel-parameters.ts';
+import { KNOB_PATHS } from './knobs.ts';
 import { readLibvirtFacts } from './libvirt-facts.ts';
 import { lookFor } from './look.ts';
 import { readMemoryPicture } from './memory.ts';
@@ -70,7 +71,7 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
     functions: tree.size > 0 ? { value: tree } : { unseen: '/sys/bus/pci/devices lists nothing' },
     overridesRead,
     groups: new Map(groups.map((group) => [group, readIommuGroup(host, group)])),
-    names: new Map([...tree.values()].map((fn) => [fn.address, names(fn) ?? 'an unknown function'])),
+    names: new Map([...tree.values()].flatMap((fn) => nameOf(fn.address, names(fn)))),
     cards: readDisplayCards(host, tree.values()),
     bootFramebuffers: readBootFramebuffers(host),
     xorg: readXorg(host),
@@ -89,6 +90,7 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
     cpuRivals: readCpuRivals(host),
     hasSystemd: isSystemd(host),
     canInhibitSleep: readInhibitSupport(host),
+    rtRuntimeUs: readSetting(host, KNOB_PATHS.rtRuntimeUs),
     aspmPolicy: readSetting(host, '/sys/module/pcie_aspm/parameters/policy'),
     profiles: host
       .list(input.configDir)
@@ -96,6 +98,10 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
       .map((name) => name.slice(0, -4)),
     guest: input.guest === null ? null : readGuest(host, input.guest, input.isRoot, blocked.length > 0),
   };
+}
+
+function nameOf(address: PciAddress, name: string | null): [PciAddress, string][] {
+  return name === null ? [] : [[address, name]];
 }
 
 /** The planner reads what a hanging write would keep us waiting for. */

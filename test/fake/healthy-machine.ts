@@ -229,7 +229,8 @@ export function addProcess(
 function addFirmware(host: FakeHost): void {
   host.put('/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c', '\x06\0\0\0\0');
   host.put('/sys/kernel/security/lockdown', '[none] integrity confidentiality\n');
-  host.put('/usr/share/OVMF/OVMF_CODE_4M.fd', 'code').put('/usr/share/OVMF/OVMF_VARS_4M.fd', 'vars');
+  host.put('/usr/share/OVMF/OVMF_CODE_4M.fd', 'c'.repeat(3_653_632));
+  host.put('/usr/share/OVMF/OVMF_VARS_4M.fd', 'v'.repeat(540_672));
   host.put('/usr/bin/swtpm', 'ELF', 0o755);
 }
 

@@ -175,4 +175,12 @@ export const GUEST_CASES: readonly Case[] = [
     locked('/usr/share/vgabios', '/usr/share/vgabios/card.rom'),
     '/usr/share/vgabios cannot be searched (EACCES)',
   ),
+  check(
+    'guest.firmware-pair',
+    'warn',
+    put('/usr/share/OVMF/OVMF_VARS_4M.fd', 'v'.repeat(131_072)),
+    'CODE_4M with VARS_4M',
+    drop('/usr/share/OVMF/OVMF_VARS_4M.fd'),
+    'the firmware or its template is not there',
+  ),
 ];

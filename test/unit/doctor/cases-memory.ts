@@ -216,4 +216,12 @@ export const MEMORY_CASES: readonly Case[] = [
     noCpus,
     NO_CPUS,
   ),
+  check(
+    'cpus.realtime-limit',
+    'warn',
+    put('/proc/sys/kernel/sched_rt_runtime_us', '-1\n'),
+    'sysctl kernel.sched_rt_runtime_us=950000',
+    drop('/proc/sys/kernel/sched_rt_runtime_us'),
+    'sched_rt_runtime_us is not there',
+  ),
 ];
