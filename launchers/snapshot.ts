@@ -41,6 +41,8 @@ export async function recordMachine(globals: Globals): Promise<RecordedTree> {
   for (const name of host.list(configDir)) {
     if (name.endsWith('.ini')) readConfig(recorder, `${configDir}/${name}`);
   }
+  // The image of the initramfs is large, and may hold keys
+  for (const name of host.list('/boot')) if (/^init/.test(name)) replace(tree, `/boot/${name}`, null);
   const packages = await readPackages(host);
   tree.put('/.passqemu/packages', textFile(packages));
   const names = parseNames(

@@ -47,11 +47,15 @@ export function withSeen<T>(seen: Seen<T>, judge: (value: T) => Verdict): Verdic
 
 /** Runs one check; its meaning becomes part of the detail. */
 export function runCheck(theme: Theme, check: Check, checkup: Checkup): Finding {
-  const { status, summary, facts, remedy } = check.judge(checkup);
+  const { status, summary, facts, ...verdict } = check.judge(checkup);
+  const remedy =
+    verdict.remedy === AS_ROOT && checkup.isRecorded ? 'Take the snapshot anew as root' : verdict.remedy;
   const detail = facts === '' ? check.meaning : `${facts} ${check.meaning}`;
   return { id: check.id, theme, title: check.title, status, summary, detail, remedy };
 }
 
+const AS_ROOT = 'Run passqemu doctor as root (sudo passqemu doctor)';
+
 function hintFor(why: string): string | null {
-  return /\((EACCES|EPERM)\)/.test(why) ? 'Run passqemu doctor as root (sudo passqemu doctor)' : null;
+  return /\((EACCES|EPERM)\)/.test(why) ? AS_ROOT : null;
 }

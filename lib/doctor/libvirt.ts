@@ -63,8 +63,10 @@ export const LIBVIRT_CHECKS: readonly Check[] = [
     title: 'The user that QEMU runs as',
     meaning:
       'qemu.conf names user and group of the guests’ processes; one that does not exist keeps every guest from starting.',
-    judge: ({ libvirt }) =>
+    judge: ({ libvirt, isRecorded }) =>
       withSeen(libvirt.conf, (conf) => {
+        if (isRecorded && (conf?.user != null || conf?.group != null))
+          return unknown('a recorded machine does not name its users');
         if (conf === null || (conf.user === null && conf.group === null))
           return ok('libvirt’s own user runs QEMU');
         const odd = [

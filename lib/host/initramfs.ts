@@ -16,6 +16,7 @@ export function readInitramfsHas(host: Host, module: string): Seen<boolean> {
     bytes = host.readBytes(path, LARGEST_BYTES);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
+    if (host.root !== '/') return { unseen: 'a recorded machine does not have its initramfs' };
     return { unseen: `${path} cannot be read (${error.code ?? 'no reason given'})` };
   }
   const packed = bytes.subarray(endOfPlainArchives(bytes));

@@ -62,10 +62,20 @@ const REDUCED: readonly (readonly [RegExp, (text: string) => string])[] = [
   [/^\/dev\/kmsg$|^\/var\/log\//, (text) => text.replace(/\b(?:\d{1,3}\.){3}\d{1,3}\b/g, '192.0.2.1')],
   [/^\/var\/lib\/dpkg\/status$/, reducePackages],
   [/^\/etc\/passwd$/, (text) => keepLines(text, (line) => /^root:/.test(line))],
+  [/^\/etc\/group$/, () => ''],
+  [/^\/etc\/libvirt\/hooks\//, (text) => keepLines(text, (line) => HOOK_LINE.test(line))],
+  [
+    /^\/etc\/libvirt\/qemu\.conf$/,
+    (text) => keepLines(text, (line) => !/^\s*#|passw|secret|x509/i.test(line)),
+  ],
   [/^\/proc\/net\/route$/, (text) => text.replace(/^(\S+)\t([0-9A-F]{8})\t[0-9A-F]{8}\t/gm, hideRoute)],
   [/^\/proc\/net\/ipv6_route$/, (text) => text.replace(/^[0-9a-f]{32}.*$/gm, hideRoute6)],
   [/^\/proc\/net\/if_inet6$/, (text) => text.replace(/^[0-9a-f]{32}/gm, `fd${'0'.repeat(29)}1`)],
 ];
+
+/** By which hooks are known, ours and others that take devices. */
+const HOOK_LINE =
+  /passqemu, hook for libvirt|^node=|nodedev-detach|driver_override|vfio-pci\/(?:new_id|bind)|\/unbind\b|modprobe -r|rmmod/;
 
 const UDEV_KEPT = /^E:ID_(?:FS_TYPE|SERIAL|SERIAL_SHORT|WWN|SEAT)=/;
 

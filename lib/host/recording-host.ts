@@ -20,7 +20,10 @@ export class RecordingHost implements Host {
   }
 
   read(path: string): string {
-    return this.#note(path, this.#host.read(path));
+    return this.#note(
+      path,
+      this.#orThere(path, () => this.#host.read(path)),
+    );
   }
   readOptional(path: string): string | null {
     const text = this.#host.readOptional(path);
@@ -28,7 +31,7 @@ export class RecordingHost implements Host {
     return text === null ? null : this.#note(path, text);
   }
   readBytes(path: string, limit?: number): Buffer {
-    const bytes = this.#host.readBytes(path, limit);
+    const bytes = this.#orThere(path, () => this.#host.readBytes(path, limit));
     this.#putFile(path, bytes);
     return bytes;
   }
@@ -131,6 +134,16 @@ export class RecordingHost implements Host {
     return Promise.reject(refusal(path));
   }
   unlock(): void {}
+
+  /** What will not be read is there all the same. */
+  #orThere<T>(path: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.exists(path);
+      throw error;
+    }
+  }
 
   #note(path: string, text: string): string {
     this.#putFile(path, Buffer.from(text === '' ? '' : `${text}\n`));

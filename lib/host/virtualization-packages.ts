@@ -43,7 +43,7 @@ export function readLibvirtVersion(host: Host): Version | null {
 export async function readEmulator(host: Host): Promise<EmulatorFacts> {
   const path = EMULATORS.find((one) => host.exists(one)) ?? null;
   if (path === null) return { path, version: { unseen: 'no QEMU is installed' } };
-  const packaged = path.startsWith('/usr/bin/') ? readPackaged(host) : null;
+  const packaged = readRecorded(host) ?? (path.startsWith('/usr/bin/') ? readPackaged(host) : null);
   if (packaged !== null) return { path, version: { value: packaged } };
   if (host.root !== '/')
     return { path, version: { unseen: 'the recorded machine does not tell QEMU’s version' } };
@@ -65,11 +65,29 @@ export function parseVersion(text: string): Version | null {
   return match === null ? null : [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
 }
 
+const PACKAGES = [
+  'qemu-system-x86',
+  'qemu-kvm-core',
+  'qemu-kvm',
+  'qemu-x86',
+  'pve-qemu-kvm',
+  'qemu-system-arm',
+];
+
+/** The list that snapshots have: a name and a version a line. */
+function readRecorded(host: Host): Version | null {
+  const lines = (host.readOptional('/.passqemu/packages') ?? '').split('\n').map((line) => line.split(' '));
+  const found = PACKAGES.map((name) => lines.find(([first]) => first === name)).find(
+    (line) => line !== undefined,
+  );
+  return parseVersion(found?.[1] ?? '');
+}
+
 /** dpkg's list of packages is one file, pacman's a folder each. */
 function readPackaged(host: Host): Version | null {
   const status = host.readOptional('/var/lib/dpkg/status');
   if (status !== null) {
-    for (const name of ['qemu-system-x86', 'pve-qemu-kvm', 'qemu-system-arm']) {
+    for (const name of PACKAGES) {
       const at = status.indexOf(`\nPackage: ${name}\n`);
       const end = at < 0 ? -1 : status.indexOf('\n\n', at);
       const version = /^Version: (\S+)$/m.exec(at < 0 ? '' : status.slice(at, end < 0 ? undefined : end));
