@@ -94,6 +94,7 @@ const KINDS: ReadonlySet<string> = new Set<KindName>([
   'console',
   'framebuffer',
   'unload',
+  'watchdog',
 ]);
 
 /**

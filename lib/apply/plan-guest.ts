@@ -100,5 +100,12 @@ function displayPart(host: Host, profile: GuestInputs['profile'], input: DeviceI
     [...addresses],
     holders.filter(({ key }) => keys.has(key)),
   );
-  return planDisplay({ wishes: handover, deadlineMs: devices.deadlineMs, taken, picture, held: input.held });
+  return planDisplay({
+    guest: profile.guest,
+    wishes: handover,
+    deadlineMs: devices.deadlineMs,
+    taken,
+    picture,
+    held: input.held,
+  });
 }

@@ -50,6 +50,8 @@ export interface DisplayPicture {
   readonly driverFunctions: ReadonlyMap<string, readonly PciAddress[]>;
   /** Whether systemd runs this machine: without it nothing can be stopped by unit. */
   readonly hasSystemd: boolean;
+  /** Whether the unit is installed that gives back what the dead hold (`passqemu hooks install`). */
+  readonly canRecover: boolean;
   /** The cgroup of this very process. */
   readonly ownCgroup: string;
 }

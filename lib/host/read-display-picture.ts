@@ -38,6 +38,7 @@ export function readDisplayPicture(
       named.map((driver) => [driver, parseAddresses(host.list(`/sys/bus/pci/drivers/${driver}`))]),
     ),
     hasSystemd: isSystemd(host),
+    canRecover: isSystemd(host) && host.exists('/etc/systemd/system/passqemu-recover.service'),
     ownCgroup: readCgroupOf(host, 'self') ?? '/',
   };
 }

@@ -7,6 +7,7 @@ import type { PlanPart } from './part.ts';
 
 /** What the planner of the hand-over decides from. */
 export interface DisplayInput {
+  readonly guest: string;
   readonly wishes: Profile['handover'];
   /** How long one write to the kernel may take. */
   readonly deadlineMs: number;

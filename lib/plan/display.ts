@@ -19,7 +19,12 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   const refusals = refuseHandover(input, leavers);
   const leaving = new Set(input.picture.holders.map(({ pid }) => pid));
   if (refusals.length > 0) return { steps: [], refusals, notes, leaving };
+  if (!input.picture.canRecover)
+    notes.push(
+      'Nothing gives the display back by itself should this be killed: passqemu hooks install adds what does',
+    );
   const steps = [
+    ...watchdogSteps(input),
     ...sessionSteps(input, leavers),
     ...managerSteps(input, leavers),
     ...leavers.units.map((unit) => unitStep(input, unit)),
@@ -29,6 +34,25 @@ export function planDisplay(input: DisplayInput): DisplayPart {
     ...moduleSteps(input),
   ];
   return { steps, refusals, notes, leaving };
+}
+
+/** libvirt gets two minutes to start its QEMU, so recover before that would find the guest alive. */
+const WATCHDOG_S = 130;
+
+/** First of all, so that it is there whatever happens next. The unit's restart runs recover, whether it ran before or not. */
+function watchdogSteps({ picture, guest }: DisplayInput): Step[] {
+  if (!picture.canRecover) return [];
+  return [
+    {
+      kind: 'watchdog',
+      target: 'recover',
+      from: null,
+      to: `in ${WATCHDOG_S} s`,
+      unit: `passqemu-watchdog-${guest.replaceAll(/[^A-Za-z0-9]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}`).slice(0, 150)}`,
+      argv: ['systemctl', '--no-ask-password', 'restart', 'passqemu-recover.service'],
+      afterSeconds: WATCHDOG_S,
+    },
+  ];
 }
 
 /** Whoever only has a text console keeps the session: it holds nothing. */

@@ -17,6 +17,7 @@ import { sliceKind } from './slice.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 import { unitKind } from './unit.ts';
 import { unloadKind } from './unload.ts';
+import { watchdogKind } from './watchdog.ts';
 import { workqueuesKind } from './workqueues.ts';
 
 const KINDS: { readonly [K in KindName]: StepKind<K> } = {
@@ -38,6 +39,7 @@ const KINDS: { readonly [K in KindName]: StepKind<K> } = {
   console: consoleKind,
   framebuffer: framebufferKind,
   unload: unloadKind,
+  watchdog: watchdogKind,
 };
 
 /** A kind with its step, memory and outcome still together, but no longer told apart by the compiler. */

@@ -106,6 +106,12 @@ export interface StepKinds {
     /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
     got: { certain: boolean };
   };
+  /** A timer of systemd that runs `argv` when nobody has stopped it by then: it gives back what a dead passqemu holds. */
+  watchdog: {
+    step: { unit: string; argv: readonly string[]; afterSeconds: number };
+    was: null;
+    got: null;
+  };
   /** Ends somebody's login session; it does not come back. */
   session: { step: { id: string; user: string; cgroup: string; timeoutMs: number }; was: null; got: null };
   /** Ends one process that has a device open; it does not come back. */

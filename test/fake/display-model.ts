@@ -22,9 +22,15 @@ const units = new WeakMap<FakeHost['tree'], Map<string, FakeUnit>>();
 export function addUnits(host: FakeHost, ...list: readonly FakeUnit[]): void {
   const map = new Map(list.map((unit) => [unit.name, unit]));
   units.set(host.tree, map);
-  host.putFolder('/run/systemd/system');
+  host.putFolder('/run/systemd/system').putFolder('/run/systemd/transient');
   for (const unit of list) startUnit(host, unit);
   host.onRun('systemctl', (argv, machine) => systemctl(argv, machine, map));
+  // A timer of systemd-run(1) is a file until it is stopped or has gone off
+  host.onRun('systemd-run', (argv, machine) => {
+    const name = argv.find((word) => word.startsWith('--unit='))?.slice(7) ?? '';
+    machine.put(`/run/systemd/transient/${name}.timer`, '[Timer]\n');
+    return {};
+  });
   host.onRun('loginctl', (argv, machine) => loginctl(argv, machine, map));
 }
 
@@ -35,6 +41,11 @@ export function runs(host: FakeHost, name: string): boolean {
 }
 
 function systemctl(argv: readonly string[], host: FakeHost, map: ReadonlyMap<string, FakeUnit>) {
+  const timer = `/run/systemd/transient/${argv.at(-1)}`;
+  if (argv.at(-1)?.endsWith('.timer') && host.peek(timer) !== null) {
+    host.drop(timer);
+    return {};
+  }
   const unit = map.get(argv.at(-1) ?? '');
   if (unit === undefined) return { status: 5, stderr: `Unit ${argv.at(-1)} not loaded.\n` };
   const verb = argv.at(-3);

@@ -65,6 +65,7 @@ function steps(host: FakeHost): Step[] {
     timeoutMs: 100,
   });
   return [
+    { ...face, kind: 'watchdog', unit: 'passqemu-watchdog-one', argv: ['recover'], afterSeconds: 130 },
     { ...face, kind: 'session', id: '3', user: 'alice', cgroup: SESSION, timeoutMs: 100 },
     {
       ...face,
@@ -146,7 +147,7 @@ test('taking the display back, with any call failing, is finished by the next re
 });
 
 test('two guests that stopped the same display manager: the last one out starts it, whoever dies where', async () => {
-  const manager = steps(desktop())[1]!;
+  const manager = steps(desktop()).find(({ kind }) => kind === 'unit')!;
   await dieEverywhere({
     ...PREPARE,
     name: 'two guests',

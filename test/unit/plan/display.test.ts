@@ -62,6 +62,7 @@ const picture = (changes: Partial<DisplayPicture> = {}): DisplayPicture => ({
   modules: new Map(),
   driverFunctions: new Map(),
   hasSystemd: true,
+  canRecover: false,
   ownCgroup: '/system.slice/libvirtd.service',
   ...changes,
 });
@@ -82,7 +83,7 @@ function plan(
   wishes: Partial<Profile['handover']> = {},
   held: readonly HeldStep[] = [],
 ) {
-  const input = { taken: [gpu], picture: picture(changes), held, deadlineMs: 2000 };
+  const input = { guest: 'win 11', taken: [gpu], picture: picture(changes), held, deadlineMs: 2000 };
   const { steps, refusals, notes, leaving } = planDisplay({ ...input, wishes: { ...WISHES, ...wishes } });
   return {
     steps: steps.map(describeStep),
@@ -256,4 +257,10 @@ test('planDisplay() unloads NVIDIA’s modules from the top where all its cards 
 test('planDisplay() without systemd refuses where units would have to be stopped', () => {
   const { refusals } = plan({ hasSystemd: false, sessions: [session()], manager: null }, { sessions: 'end' });
   assert.match(refusals[0] ?? '', /^no-systemd/);
+});
+
+test('planDisplay() starts the watchdog before anything else, under a name that systemd takes', () => {
+  const { steps, raw } = plan({ canRecover: true });
+  assert.equal(steps[0], 'have everything given back in 130 s if no guest runs by then');
+  assert.equal(raw[0]?.kind === 'watchdog' && raw[0].unit, 'passqemu-watchdog-win_2011');
 });
