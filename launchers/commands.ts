@@ -25,7 +25,11 @@ export const COMMANDS: readonly Command[] = [
     name: 'prepare',
     words: '<guest>',
     summary: 'take the guest’s devices, memory and CPUs; all of it or nothing',
-    options: [DOMAIN],
+    options: [
+      DOMAIN,
+      { name: 'rehearse', help: 'take everything, wait, give it back, and tell how long each step took' },
+      { name: 'for', value: 'DURATION', help: 'how long the rehearsal waits in between (default 30s)' },
+    ],
     changes: true,
     count: [1, 1],
     run: async (line, globals) => (await import('./prepare.ts')).prepare(line, globals),

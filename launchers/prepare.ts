@@ -1,6 +1,7 @@
 import { planGuest } from '../lib/apply/plan-guest.ts';
 import { prepareGuest } from '../lib/apply/prepare.ts';
 import { watchSignals } from '../lib/host/signals.ts';
+import { UsageError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
@@ -12,6 +13,9 @@ export const LOCK_WAIT_MS = 60_000;
 
 /** `passqemu prepare <guest>`: takes what the plan lists; a later `virsh start` of the same guest adopts it. */
 export async function prepare(line: CommandLine, globals: Globals): Promise<number> {
+  if (line.has('rehearse')) return (await import('./rehearse.ts')).rehearse(line, globals);
+  if (line.value('for') !== null)
+    throw new UsageError('--for goes with --rehearse', 'passqemu prepare --help');
   const interrupted = watchSignals();
   const inputs = await readInputs(line, globals);
   const { host, stateDir } = globals;

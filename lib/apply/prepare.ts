@@ -19,6 +19,7 @@ import { findJournal, undoAndTell } from './release.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';
+import { withStory } from './story.ts';
 import { writeSummary } from './summary.ts';
 
 export interface PrepareRequest {
@@ -92,7 +93,8 @@ export async function prepareGuest(
   } as const;
   const journal = createJournal(host, path, header, request.owner);
   try {
-    await applyPlan(host, plan, journal, others, report, request.interrupted);
+    const told = withStory(host, { stateDir, guest, operation: 'prepare' }, plan.steps, report);
+    await applyPlan(host, plan, journal, others, told, request.interrupted);
   } finally {
     writeSummary(host, stateDir);
   }

@@ -1,12 +1,13 @@
 import type { Host } from '../host/host.ts';
 import { waitUntil } from '../steps/wait-until.ts';
 import { PassqemuError, RefusedError, ReleaseError } from '../words/errors.ts';
-import { appendLine, heldSteps, readCurrentState, readState } from './journal.ts';
+import { appendLine, heldSteps, liveEntries, readCurrentState, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import { openGroups, whyAlive, whyRunning } from './owner.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';
+import { withStory } from './story.ts';
 import { writeSummary } from './summary.ts';
 import { undoJournal } from './undo.ts';
 
@@ -110,7 +111,9 @@ export async function undoAndTell(
   if (journal.watcher !== null) host.signal(journal.watcher, 'SIGTERM');
   // From here on the guest is no longer prepared: whoever finds the journal after us goes on
   if (journal.ready && journal.pending === null) leavePending(host, journal, 'its release was not completed');
-  const left = await undoJournal(host, journal, others, report);
+  const steps = liveEntries(journal).map(({ step }) => step);
+  const told = withStory(host, { stateDir, guest, operation: 'release' }, steps, report);
+  const left = await undoJournal(host, journal, others, told);
   if (left.length > 0) {
     writeSummary(host, stateDir);
     throw new ReleaseError(

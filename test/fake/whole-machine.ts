@@ -143,7 +143,7 @@ export async function recover(host: FakeHost): Promise<void> {
 }
 
 /**
- * The machine as people see it. Left out: processes that come and go, the lock file (its text says who had it last), modules (never
+ * The machine as people see it. Left out: processes that come and go, the lock file (its text says who had it last), the story of the last hand-over, modules (never
  * unloaded by design: others may use them), and what the tests' own model keeps.
  */
 export function dump(host: FakeHost): readonly string[] {
@@ -152,7 +152,7 @@ export function dump(host: FakeHost): readonly string[] {
     .dump()
     .filter(
       (line) =>
-        !/^\/(proc\/\d|run\/passqemu\/lock|sys\/module|sys\/bus\/pci\/drivers\/vfio-pci|dev\/vfio|proc\/modules)/.test(
+        !/^\/(proc\/\d|run\/passqemu\/lock|var\/lib\/passqemu|sys\/module|sys\/bus\/pci\/drivers\/vfio-pci|dev\/vfio|proc\/modules)/.test(
           line,
         ),
     );
