@@ -98,7 +98,7 @@ async function rehearseHere(line: CommandLine, globals: Globals, forMs: number):
   const until = host.now() + forMs;
   while (host.now() < until && interrupted() === null)
     await host.sleep(Math.min(200, Math.max(1, until - host.now())));
-  await releaseGuest(host, { stateDir, guest, uuid: () => null, lockWaitMs: LOCK_WAIT_MS }, report);
+  await releaseGuest(host, { stateDir, guest, uuid: async () => null, lockWaitMs: LOCK_WAIT_MS }, report);
   out(json ? JSON.stringify({ guest, steps }) : formatRehearsal(guest, steps));
   return 0;
 }
