@@ -25,7 +25,10 @@ export async function runHookOperation(
     await prepareByHook(host, guest, readXml, folders, report, interrupted);
   } else if (call.operation === 'release') {
     const uuid = () => uuidFrom(readXml, guest);
-    await releaseGuest(host, { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS }, report);
+    const begun = host.now();
+    const request = { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS };
+    const came = await releaseGuest(host, request, report);
+    if (came === 'released') tellEnd(host, call, 'everything is given back', begun);
   } else if (call.operation === 'started' || call.operation === 'reconnect') {
     const { attend } = await import('./running.ts');
     attend(host, call.operation, { guest, readXml, ...folders }, report);

@@ -3,7 +3,7 @@ import { waitUntil } from '../steps/wait-until.ts';
 import { PassqemuError, RefusedError, ReleaseError } from '../words/errors.ts';
 import { appendLine, heldSteps, liveEntries, readCurrentState, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
-import { openGroups, whyAlive, whyRunning } from './owner.ts';
+import { findQemu, openGroups, whyAlive, whyRunning } from './owner.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';
@@ -51,7 +51,12 @@ export async function releaseGuest(
     return 'nothing held';
   }
   await settleJournals(host, state.journals, report.note);
-  if (!(await waitUntil(host, CLOSE_MS, () => openGroups(host, journal).length === 0))) {
+  const isClosed = await waitUntil(host, CLOSE_MS, () => openGroups(host, journal).length === 0);
+  if (!isClosed && isGone(host, journal)) {
+    report.note(
+      `VFIO group ${openGroups(host, journal).join(', ')} is open, and not by this guest: what else it holds is given back`,
+    );
+  } else if (!isClosed) {
     leavePending(host, journal, 'its devices were still open');
     throw new RefusedError(
       `Cannot release ${guest}: ${whyRunning(host, journal)}, the process that has it must end first`,
@@ -148,6 +153,11 @@ function hasUnreadable(host: Host, { stateDir, guest }: ReleaseRequest): boolean
   const { unreadable, empty } = readState(host, stateDir);
   const path = `${stateDir}/${guest}.jsonl`;
   return unreadable.some((one) => one.path === path) || empty.includes(path);
+}
+
+/** libvirt's guest has ended: what is open now has been given to somebody else, as a device that was detached while it ran. */
+function isGone(host: Host, journal: Journal): boolean {
+  return journal.owner.kind === 'libvirt' && findQemu(host, journal) === null;
 }
 
 /** A mark that the next call or recover honours: what this journal holds is to be given back. */

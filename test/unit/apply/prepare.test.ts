@@ -132,9 +132,9 @@ test('an unbind is not begun while a process has the device open, and the proces
   assert.ok(!host.calls.some((call) => call.startsWith('writeSlowly')));
 });
 
-test('undo waits for an open VFIO group, then keeps the device and gives the rest back', async () => {
+test('releaseGuest() waits for an open VFIO group and leaves a mark: what a person has prepared may run under any name', async () => {
   const host = wholeMachine();
-  await prepare(host, PLAN);
+  await prepare(host, PLAN, { kind: 'person' });
   host.putDevice('/dev/vfio/1', 'character', '511:0').setBusy('/dev/vfio/1');
   const before = host.calls.filter((call) => call.includes(UNBIND)).length;
   await assert.rejects(release(host.restart(), 'win'), /VFIO group 1 is open/);
@@ -179,4 +179,37 @@ test('a signal during the last step undoes everything too', async () => {
   const stopped = prepare(host, planOf('win', [...rest, command!]), { kind: 'libvirt' }, 'x', () => signal);
   await assert.rejects(stopped, /SIGTERM was received/);
   assert.deepEqual(dump(host), before);
+});
+
+const NIC_TAKEN = planOf('win', [...hostSteps('win'), pagesStep(0, 20), driverStep(NIC, 'vfio-pci')]);
+
+test('releaseGuest() gives back all else where a device that was detached while the guest ran is in use elsewhere', async () => {
+  const host = wholeMachine();
+  const before = dump(host);
+  await prepare(host, NIC_TAKEN);
+  host.putDevice('/dev/vfio/1', 'character', '10:1').setBusy('/dev/vfio/1');
+  host.spawnProcess(['/usr/bin/qemu-system-x86_64', '-name', 'guest=other,debug-threads=on']);
+  const held = await release(host.restart(), 'win').catch((error: unknown) => error);
+  assert.ok(held instanceof ReleaseError, String(held));
+  assert.equal(held.left.length, 1);
+  assert.match(held.left[0]!, /give 0000:01:00\.0 back to e1000e.*still open/);
+  assert.equal(driverOf(host, NIC), 'vfio-pci');
+  const others = (lines: readonly string[]) =>
+    lines.filter((line) => !/0000:01:00|e1000e|run\/passqemu|vfio/.test(line));
+  assert.deepEqual(others(dump(host)), others(before));
+  assert.equal(readState(host.restart(), STATE).journals[0]!.pending !== null, true);
+});
+
+test("releaseGuest() touches nothing while the guest's own QEMU, or one that a person runs, has its devices open", async () => {
+  for (const owner of ['libvirt', 'person'] as const) {
+    const host = wholeMachine();
+    await prepare(host, NIC_TAKEN, { kind: owner });
+    host.putDevice('/dev/vfio/1', 'character', '10:1').setBusy('/dev/vfio/1');
+    const name = owner === 'libvirt' ? 'guest=win,debug-threads=on' : 'guest=else';
+    host.spawnProcess(['/usr/bin/qemu-system-x86_64', '-name', name]);
+    const held = dump(host);
+    await assert.rejects(release(host.restart(), 'win'), RefusedError);
+    const changed = (lines: readonly string[]) => lines.filter((line) => !line.includes('/run/passqemu/'));
+    assert.deepEqual(changed(dump(host)), changed(held));
+  }
 });
