@@ -5,6 +5,7 @@ import { guestNameProblem, type HookCall } from '../lib/inputs/hook-call.ts';
 import { quoted } from '../lib/inputs/parsed.ts';
 import { PassqemuError, UsageError } from '../lib/words/errors.ts';
 import { type HookFolders, LOCK_WAIT_MS } from './hook-folders.ts';
+import { tellEnd } from './tell-end.ts';
 
 /**
  * What each of libvirt's operations does (docs/hooks.rst of libvirt); all others do nothing. What only one of them needs (the

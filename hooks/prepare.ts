@@ -6,6 +6,7 @@ import type { Host } from '../lib/host/host.ts';
 import { DomainError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
 import { type HookFolders, LOCK_WAIT_MS } from './hook-folders.ts';
+import { tellEnd } from './tell-end.ts';
 
 /** The hook's `prepare`: takes what profile and XML ask for; a guest without a profile is not ours. */
 export async function prepareByHook(
@@ -21,7 +22,8 @@ export async function prepareByHook(
   if (inputs.domain !== null && inputs.domain.name !== guest) {
     throw new DomainError(`Cannot prepare ${guest}: the XML is that of "${inputs.domain.name}"`);
   }
-  await prepareGuest(
+  const begun = host.now();
+  const came = await prepareGuest(
     host,
     {
       stateDir,
@@ -36,4 +38,6 @@ export async function prepareByHook(
     },
     report,
   );
+  const words = came === 'adopted' ? 'it was prepared already, by hand' : 'all is ready';
+  tellEnd(host, { guest, operation: 'prepare' }, words, begun);
 }
