@@ -66,3 +66,33 @@ export async function ensureLab({ suites }) {
     },
   );
 }
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
+
+/** Sees to it that pages can be looked at: Debian's Chromium, installed where we may. False where it is not to be had. */
+export async function ensureChromium() {
+  if (CHROMIUM.some((path) => existsSync(path))) return true;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
+  const install = [
+    'apt-get',
+    '--quiet',
+    '--quiet',
+    '--option',
+    'DPkg::Lock::Timeout=300',
+    'install',
+    '--yes',
+    '--no-install-recommends',
+  ];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  return await step('installing Chromium, to look at the report with', 'installed Chromium', async () => {
+    let { status, output } = await runCommand([...install, 'chromium'], { env });
+    if (status !== 0) {
+      // What apt knows may be older than what the mirror has
+      await runCommand(['apt-get', '--quiet', '--quiet', 'update'], { env });
+      ({ status, output } = await runCommand([...install, 'chromium'], { env }));
+    }
+    if (status !== 0)
+      throw new ExpectedError(`Cannot install Chromium: apt-get failed with ${status}\n${output}`);
+    return true;
+  });
+}

@@ -2,7 +2,7 @@ import { runCommand } from './command.mjs';
 import { listRuns } from './lab-scenarios.mjs';
 import { runScenarios } from './lab-suite.mjs';
 import { findTests, runTests } from './node-tests.mjs';
-import { ensureBuild, ensureLab, ensureModules } from './setup.mjs';
+import { ensureBuild, ensureChromium, ensureLab, ensureModules } from './setup.mjs';
 import { checkShell } from './shell-check.mjs';
 import { ExpectedError, formatSeconds, paint, runMain, say } from './step.mjs';
 
@@ -45,9 +45,14 @@ await runMain(async (argv) => {
   });
   const tests = findTests('.');
   const isStructure = (file) => file.startsWith('test/structure/');
-  await part('unit tests', () => runTests(tests.filter((file) => !isStructure(file))));
+  const isPage = (file) => file.startsWith('test/page/');
+  await part('unit tests', () => runTests(tests.filter((file) => !isStructure(file) && !isPage(file))));
   await part('structure and bundles', () => runTests(tests.filter(isStructure)));
   if (withLab) {
+    await part('pages (Chromium)', async () => {
+      if (await ensureChromium()) return runTests(tests.filter(isPage));
+      return { note: 'skipped: Chromium is not installed' };
+    });
     await part('short lab run', async () => {
       const runs = listRuns('short');
       if (runs.length === 0) throw new ExpectedError('Cannot run the lab: no scenario is in the short run');
@@ -79,6 +84,7 @@ function sumUp(parts, withLab) {
   }
   say(`  ${' '.repeat(8)}${'all'.padEnd(24)}${formatSeconds(ms).padStart(11)}\n`);
   say(`${passed} passed, ${failed} failed`);
-  if (!withLab) say('The lab was not run (--no-lab): nothing of this was tried on a real kernel');
+  if (!withLab)
+    say('The lab was not run (--no-lab): nothing of this was tried on a real kernel, no page was looked at');
   return failed === 0 ? 0 : 1;
 }

@@ -23,7 +23,7 @@ export function formatDevices(report: DevicesReport, colour: boolean): string {
       .filter((device) => device !== undefined);
     if (members.length === 0) continue;
     for (const { address } of members) grouped.add(address);
-    const verdict = judge(group, members);
+    const verdict = judgeGroup(group, members);
     lines.push(`${paint(1, `IOMMU group ${group.id}`)}: ${paint(verdict.passable ? 32 : 33, verdict.text)}`);
     for (const member of members) lines.push(...formatDevice(member, paint));
   }
@@ -35,7 +35,11 @@ export function formatDevices(report: DevicesReport, colour: boolean): string {
 
 type Paint = (code: number, text: string) => string;
 
-function judge(group: GroupReport, members: readonly DeviceReport[]): { passable: boolean; text: string } {
+/** Whether a group can be given to a guest as it is now, and why not; `members` are its functions that are known. */
+export function judgeGroup(
+  group: GroupReport,
+  members: readonly DeviceReport[],
+): { readonly passable: boolean; readonly text: string } {
   const ends = members.filter(({ isBridge, classCode }) => !isBridge && pciKind(classCode) !== 'bridge');
   const reasons = ends.flatMap(({ address, inUse, sriov, heldBy }) => [
     ...(heldBy === null ? [] : [`${address} is held by guest ${heldBy}`]),
@@ -99,7 +103,8 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   other: 'Function',
 };
 
-function formatBar({ sizeBytes, resizable }: DeviceReport['bars'][number]): string {
+/** "16 MiB (resizable)". */
+export function formatBar({ sizeBytes, resizable }: DeviceReport['bars'][number]): string {
   let size = sizeBytes;
   let unit = 0;
   while (size >= 1024 && size % 1024 === 0 && unit < UNITS.length - 1) {

@@ -52,4 +52,13 @@ export const MACHINE_COMMANDS: readonly Command[] = [
     count: [1, 1],
     run: async (line, globals) => (await import('./snapshot.ts')).snapshot(line, globals),
   },
+  {
+    name: 'report',
+    words: '<file.html>',
+    summary: 'write one page about this machine: findings, devices by IOMMU group, processors, memory',
+    options: [{ name: 'force', help: 'write over a file that is there' }],
+    changes: false,
+    count: [1, 1],
+    run: async (line, globals) => (await import('./report.ts')).report(line, globals),
+  },
 ];

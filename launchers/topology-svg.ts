@@ -14,14 +14,15 @@ const CELL = { width: 42, height: 24, gap: 3 };
 const CORE_GAP = 8;
 const PAD = 12;
 const LINE = 20;
-const WIDTH = 640;
+/** About how wide a letter is. */
+const LETTER = 8;
 const COLOURS = 6;
 
 /**
  * The machine's processors as one SVG image: a box for each node, a row for each cache, a box for each core with its CPUs in it,
  * and the letter of the guest that has them. It has a title and a description, no script, and follows light and dark.
  */
-export function formatTopologySvg(report: TopologyReport): string {
+export function formatTopologySvg(report: TopologyReport, width = 640): string {
   const parts: string[] = [];
   let y = PAD;
   const text = (x: number, at: number, words: string, kind = 'ink') =>
@@ -29,25 +30,25 @@ export function formatTopologySvg(report: TopologyReport): string {
   text(PAD, y + 14, headline(report), 'strong');
   y += LINE + 8;
   for (const drawn of groupTopology(report)) {
-    const { markup, height } = drawNode(drawn, report, y);
+    const { markup, height } = drawNode(drawn, report, y, width);
     parts.push(markup);
     y += height + PAD;
   }
   for (const [words, mark] of legendOf(report)) {
     if (mark !== null)
       parts.push(`<rect class="cpu ${mark}" x="${PAD}" y="${y + 3}" width="14" height="14" rx="3"/>`);
-    for (const line of wrap(words, 84)) {
+    for (const line of wrap(words, (width - 2 * PAD - 22) / LETTER)) {
       text(mark === null ? PAD : PAD + 22, y + 15, line);
       y += LINE;
     }
   }
   const height = y + PAD;
   return [
-    `<svg class="passqemu-cpus" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="cpus-title cpus-text">`,
-    `<title id="cpus-title">The machine's CPUs</title>`,
-    `<desc id="cpus-text">${escapeMarkup(describe(report))}</desc>`,
+    `<svg class="passqemu-cpus" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="passqemu-cpus-title" aria-describedby="passqemu-cpus-text">`,
+    `<title id="passqemu-cpus-title">The machine’s CPUs</title>`,
+    `<desc id="passqemu-cpus-text">${escapeMarkup(describe(report))}</desc>`,
     `<style>${STYLE}</style>`,
-    `<rect class="ground" width="${WIDTH}" height="${height}"/>`,
+    `<rect class="ground" width="${width}" height="${height}"/>`,
     ...parts,
     '</svg>',
   ].join('\n');
@@ -58,31 +59,36 @@ interface Drawn {
   readonly height: number;
 }
 
-function drawNode({ node, groups }: DrawnNode, report: TopologyReport, top: number): Drawn {
+function drawNode({ node, groups }: DrawnNode, report: TopologyReport, top: number, width: number): Drawn {
   const inner: string[] = [];
   let y = top + 8;
   const title =
     node === null ? 'On no node that is told' : `Node ${node.id}: ${describeNode(node, report.nodes)}`;
-  for (const line of wrap(title, 82)) {
+  for (const line of wrap(title, (width - 4 * PAD) / LETTER)) {
     inner.push(`<text class="strong" x="${2 * PAD}" y="${y + 14}">${escapeMarkup(line)}</text>`);
     y += LINE;
   }
   for (const group of groups) {
-    const { markup, height } = drawGroup(group, y, report);
+    const { markup, height } = drawGroup(group, y, report, width);
     inner.push(markup);
     y += height;
   }
   const height = y - top + 8;
-  const box = `<rect class="node" x="${PAD}" y="${top}" width="${WIDTH - 2 * PAD}" height="${height}" rx="8"/>`;
+  const box = `<rect class="node" x="${PAD}" y="${top}" width="${width - 2 * PAD}" height="${height}" rx="8"/>`;
   return { markup: [box, ...inner].join('\n'), height };
 }
 
-function drawGroup({ place, facts, cores }: DrawnGroup, top: number, report: TopologyReport): Drawn {
+function drawGroup(
+  { place, facts, cores }: DrawnGroup,
+  top: number,
+  report: TopologyReport,
+  fullWidth: number,
+): Drawn {
   const left = 2 * PAD;
   const parts: string[] = [];
   let y = top;
   const words = [place, facts].filter((one) => one !== '').join(' · ');
-  for (const line of words === '' ? [] : wrap(words, 86)) {
+  for (const line of words === '' ? [] : wrap(words, (fullWidth - 4 * PAD) / LETTER)) {
     parts.push(`<text class="faint" x="${left}" y="${y + 14}">${escapeMarkup(line)}</text>`);
     y += LINE;
   }
@@ -91,7 +97,7 @@ function drawGroup({ place, facts, cores }: DrawnGroup, top: number, report: Top
     const perRow = Math.min(core.length, 8);
     const width = perRow * (CELL.width + CELL.gap) + CELL.gap;
     const height = Math.ceil(core.length / perRow) * (CELL.height + CELL.gap) + CELL.gap;
-    if (x > left && x + width > WIDTH - 2 * PAD) {
+    if (x > left && x + width > fullWidth - 2 * PAD) {
       x = left;
       y += height + CORE_GAP;
     }
@@ -149,10 +155,14 @@ function describe(report: TopologyReport): string {
   ].join('. ');
 }
 
+/** No piece of a word is longer than the narrowest line. */
+const LONG_WORD = /.{1,30}/gs;
+
 function wrap(text: string, most: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/(?<=[ ,])/)) {
+  const words = text.split(/(?<=[ ,])/).flatMap((word) => word.match(LONG_WORD) ?? []);
+  for (const word of words) {
     if (line !== '' && line.length + word.length > most) {
       lines.push(line.trimEnd());
       line = '';
@@ -164,7 +174,7 @@ function wrap(text: string, most: number): string[] {
 
 const STYLE = `
 .passqemu-cpus{--ground:#fff;--ink:#1a1f24;--faint:#4d565e;--line:#8b959e;--box:#f5f7f9;--cpu:#e4e8ec;--isolated:#f5e0a3;--g0:#a8d5ff;--g1:#b9e6b3;--g2:#ffcfa6;--g3:#e6c4f7;--g4:#a9e8e0;--g5:#ffc2cc;max-width:100%;height:auto;font:13px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){.passqemu-cpus{--ground:#14181c;--ink:#eef2f5;--faint:#b3bdc6;--line:#6d7780;--box:#1c2227;--cpu:#2b333a;--isolated:#5c4a12;--g0:#0b4a80;--g1:#1f5a1a;--g2:#7a3d06;--g3:#5b2f73;--g4:#0c5a52;--g5:#7a2333}}
+@media screen and (prefers-color-scheme:dark){.passqemu-cpus{--ground:#14181c;--ink:#eef2f5;--faint:#b3bdc6;--line:#6d7780;--box:#1c2227;--cpu:#2b333a;--isolated:#5c4a12;--g0:#0b4a80;--g1:#1f5a1a;--g2:#7a3d06;--g3:#5b2f73;--g4:#0c5a52;--g5:#7a2333}}
 .passqemu-cpus .ground{fill:var(--ground)}.passqemu-cpus text{fill:var(--ink)}.passqemu-cpus .faint{fill:var(--faint)}.passqemu-cpus .strong{font-weight:600}.passqemu-cpus .number{text-anchor:middle;font-size:12px}
 .passqemu-cpus .node{fill:var(--box);stroke:var(--line)}.passqemu-cpus .core{fill:none;stroke:var(--line)}.passqemu-cpus .cpu{fill:var(--cpu)}.passqemu-cpus .isolated{fill:var(--isolated)}
 ${Array.from({ length: COLOURS }, (_, at) => `.passqemu-cpus .guest${at}{fill:var(--g${at})}`).join('')}
