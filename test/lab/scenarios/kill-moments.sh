@@ -43,7 +43,8 @@ check "a prepare that nobody kills" grep -q ready /run/passqemu/all.jsonl
 check "and its release" passqemu release all
 check "change nothing" same_state
 steps=$((there - 4))
-# Each kind's first line in the journal, and how many lines of undo come before it
+# Where each kind begins in the journal
+forget_vfio
 passqemu prepare all --domain /tmp/all.xml --quiet 2>/dev/null
 sed -n 's/^{"t":"do","i":\([0-9]*\).*"kind":"\([a-z]*\)".*/\1 \2/p' /run/passqemu/all.jsonl >/tmp/kinds
 grep -n '^{"t":"do"' /run/passqemu/all.jsonl | cut -d: -f1 >/tmp/kind-lines
