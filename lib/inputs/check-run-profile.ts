@@ -9,6 +9,7 @@ export type AddProblem = (section: string, key: string | null, what: string, hin
 /** What cannot be true together, or is missing, in a profile whose single values are right. */
 export function checkRunProfile(run: RunProfile, host: Profile, add: AddProblem): void {
   checkMachine(run, add);
+  checkMemory(run, host, add);
   checkCpus(run, add);
   checkDisks(run, add);
   checkNetworks(run, add);
@@ -36,6 +37,7 @@ function checkMachine({ machine, firmware }: RunProfile, add: AddProblem): void 
     );
   if (machine.accel === 'tcg' && machine.cpu === 'host')
     add('machine', 'cpu', 'is host, which only KVM can give');
+  if (machine.accel === 'tcg' && machine.hyperv === true) add('machine', 'hyperv', 'needs accel = kvm');
   if (machine.user !== null && !/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(machine.user))
     add('machine', 'user', `is ${quoted(machine.user)}, must be the name of a user`);
   if (machine.memoryBackend === 'memfd' && machine.memoryPath !== null)
@@ -53,6 +55,19 @@ function checkMachine({ machine, firmware }: RunProfile, add: AddProblem): void 
   if (firmware.smm === false && firmware.secureBoot) add('firmware', 'smm', 'is no, Secure Boot needs it');
   if (machine.type === 'i440fx' && firmware.secureBoot)
     add('firmware', 'secure-boot', 'needs a machine of type q35');
+}
+
+/** Memory may be said in three places, for the guest, for its nodes and for the host's huge pages: never two amounts. */
+function checkMemory({ machine, numa }: RunProfile, { memory }: Profile, add: AddProblem): void {
+  const sumKib = numa.reduce((sum, node) => sum + (node.memory ?? 0), 0);
+  if (numa.length > 0 && machine.memory !== null && sumKib !== machine.memory)
+    add('machine', 'memory', 'is not the sum of the nodes’ memory, must be it or be left out');
+  const own = numa.length > 0 ? sumKib : machine.memory;
+  if (own !== null && memory.sizeKib !== null && memory.sizeKib !== own)
+    add('memory', 'size', 'is not the memory of the guest, must be it or be left out');
+  const onNodesKib = memory.nodes?.reduce((sum, node) => sum + node.sizeKib, 0) ?? null;
+  if (own !== null && onNodesKib !== null && onNodesKib !== own)
+    add('memory', 'nodes', 'does not add up to the memory of the guest, must do so');
 }
 
 function checkCpus({ machine, threads, numa, disks }: RunProfile, add: AddProblem): void {
@@ -83,9 +98,6 @@ function checkCpus({ machine, threads, numa, disks }: RunProfile, add: AddProble
   const all = unionOf(...numa.map(({ vcpus: own }) => own ?? []));
   if (all.length !== count || all.at(-1) !== count - 1)
     add('numa 0', 'vcpus', `and those of the other nodes must be vCPUs 0 to ${count - 1} together`);
-  const sumKib = numa.reduce((sum, { memory }) => sum + (memory ?? 0), 0);
-  if (machine.memory !== null && sumKib !== machine.memory)
-    add('machine', 'memory', 'is not the sum of the nodes’ memory, must be it or be left out');
 }
 
 /** How many vCPUs the guest has. */

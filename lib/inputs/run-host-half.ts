@@ -8,7 +8,8 @@ const USUAL_MEMORY_KIB = 4 * 1024 ** 2;
 /** How much memory the guest has, in KiB: of [numa …], [machine], [memory], or the usual. */
 export function memoryKibOf({ host, run }: WholeProfile): number {
   const ofNodes = run.numa.reduce((sum, { memory }) => sum + (memory ?? 0), 0);
-  return ofNodes || (run.machine.memory ?? host.memory.sizeKib ?? USUAL_MEMORY_KIB);
+  const onHostNodes = host.memory.nodes?.reduce((sum, { sizeKib }) => sum + sizeKib, 0) ?? null;
+  return ofNodes || (run.machine.memory ?? host.memory.sizeKib ?? onHostNodes ?? USUAL_MEMORY_KIB);
 }
 
 /**

@@ -88,7 +88,7 @@ function addBackend(build: RunBuild, id: string, sizeKib: number, hostNodes: Cpu
     );
   } else {
     const huge = isHuge ? { hugetlb: true, hugetlbsize: `${pageKib}k` } : {};
-    addObject(build, 'memory-backend-memfd', { ...common, ...huge }, hostNodes, policy);
+    addObject(build, 'memory-backend-memfd', { ...common, share: true, ...huge }, hostNodes, policy);
   }
 }
 

@@ -28,7 +28,7 @@ export function addProcessor(build: RunBuild): void {
   const model = machine.cpu ?? (machine.accel === 'kvm' ? 'host' : 'max');
   const isHost = model === 'host' || model === 'max';
   const threads = machine.threads ?? 1;
-  const hyperv = machine.hyperv ?? machine.os === 'windows';
+  const hyperv = machine.hyperv ?? (machine.os === 'windows' && machine.accel === 'kvm');
   build.add(
     '-cpu',
     [
