@@ -128,7 +128,7 @@ export const PROFILE_KEYS = {
   'cpu.irqs': {
     kind: 'yes-no',
     default: 'yes',
-    help: "Whether interrupts are moved off the guest's CPUs.",
+    help: "Whether interrupts are moved off the guest's CPUs, and those of its own devices onto them while it runs.",
   },
   'cpu.workqueues': {
     kind: 'yes-no',
