@@ -81,13 +81,13 @@ kill_and_mend() { # kill_and_mend WHICH LINES moment|now
   same_state && [ "$(ls /run/passqemu)" = lock ]
 }
 # shellcheck disable=SC2317 # check calls it
-aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mended
+aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mended. Undo writes a few lines besides those of the steps
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
   for try in 1 2 3 4 5 6; do
     ! grep -q "^$1 $2" /tmp/hits || return 0
     if [ "$1" = release ]; then
-      kill_and_mend release $((there + count - row + try / 2)) now || return 1
+      kill_and_mend release $((there + count - row + 1 + try)) now || return 1
     else
       kill_and_mend prepare "$(sed -n "${row}p" /tmp/kind-lines)" now || return 1
     fi
