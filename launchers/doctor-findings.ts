@@ -49,7 +49,10 @@ function readWishes(globals: GuestPlaces, { name, xml }: NamedGuest): NonNullabl
 
 /** Why a start would be refused now; of a guest that is prepared already nobody can tell. */
 function plan({ host, stateDir }: GuestPlaces, inputs: GuestInputs): GuestWishes['refusals'] {
-  const { journals } = readState(host, stateDir);
+  const { journals, unreadable } = readState(host, stateDir);
+  const [damaged] = unreadable;
+  if (damaged !== undefined)
+    return { unseen: `what guests hold is not known, ${damaged.path}: ${damaged.why}` };
   const others = journals.filter(({ header }) => header.guest !== inputs.guest);
   if (others.length < journals.length) return { unseen: 'the guest is prepared now' };
   try {

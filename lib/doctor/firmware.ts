@@ -32,7 +32,7 @@ export const FIRMWARE_CHECKS: readonly Check[] = [
           if (!on) return ok('Secure Boot is off');
           const unsigned = (taint & TAINT_UNSIGNED) !== 0;
           if (unsigned) return ok('Secure Boot is on, and this kernel loads unsigned modules all the same');
-          return firmware.signedModulesOnly === true || firmware.lockdown !== 'none'
+          return firmware.signedModulesOnly === true || !['none', null].includes(firmware.lockdown)
             ? warn(
                 'Secure Boot is on: modules built here must be signed',
                 'Sign them (DKMS does with its key: mokutil --import /var/lib/dkms/mok.pub, then reboot and enrol it), or turn Secure Boot off in the firmware’s setup',

@@ -49,7 +49,7 @@ export const GPU_RESET_CHECKS: readonly Check[] = [
     judge: (checkup) =>
       judgeLog(
         checkup,
-        /vfio-pci .*(?:not ready \d+ms after|reset failed|Unable to change power state from D3cold|stuck in D3)|(?:Unable to change power state from D3cold to D0)|AER: .*device recovery failed/,
+        /vfio-pci .*(?:not ready \d+ms after|reset failed|Unable to change power state from D3cold|stuck in D3)|(?:Unable to change power state from D3cold to D0)/,
         (lines) =>
           fail(
             'A passed card did not come back from a reset',
@@ -101,7 +101,7 @@ export const GPU_RESET_CHECKS: readonly Check[] = [
     judge: (checkup) =>
       judgeLog(
         checkup,
-        /NVRM: Attempting to remove device .* with non-zero usage count|No device request channel registered, blocked until released by user|task \S+ blocked for more than \d+ seconds/,
+        /NVRM: Attempting to remove device .* with non-zero usage count|No device request channel registered, blocked until released by user|task (?:rpc-|virtqemud|libvirtd|qemu|nvidia|vfio|tee|passqemu)\S* blocked for more than \d+ seconds/,
         (lines) =>
           fail(
             'A device was to be taken while it was in use',

@@ -131,7 +131,7 @@ export const GUEST_CHECKS: readonly Check[] = [
       'A made-up processor model lacks what drivers and games look for; host-passthrough shows the guest the real one.',
     judge: (checkup) =>
       withXml(checkup, ({ cpuMode, type }) =>
-        type !== 'kvm' || ['host-passthrough', 'maximum'].includes(cpuMode ?? '')
+        type !== 'kvm' || ['host-passthrough', 'host-model', 'maximum'].includes(cpuMode ?? '')
           ? ok(type === 'kvm' ? 'The guest sees the host’s processor' : 'The guest does not run by KVM')
           : warn(
               `The guest’s processor is ${cpuMode ?? 'libvirt’s default'}`,

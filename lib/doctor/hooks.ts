@@ -66,6 +66,7 @@ export const HOOK_CHECKS: readonly Check[] = [
         if (files.length === 0) return ok('There is no hook to know of');
         if (daemon === null || daemon.pid === null)
           return ok('The daemon does not run now and will look when it starts');
+        if (daemon.toldToLook) return ok(`${daemon.name} was reloaded when the hook was installed`);
         if (checkup.isRecorded)
           return unknown('a recorded machine does not keep when its hooks have changed');
         if (daemon.startedMs === null)
@@ -77,7 +78,7 @@ export const HOOK_CHECKS: readonly Check[] = [
           ? ok(`${daemon.name} has started after a hook was there, so it looks for hooks`)
           : warn(
               `Every hook is newer than ${daemon.name}, which may not look for any`,
-              `systemctl reload ${daemon.name} (passqemu hooks install has done it; it leaves no trace)`,
+              `systemctl reload ${daemon.name}`,
             );
       }),
   },

@@ -43,7 +43,9 @@ export const IOMMU_CHECKS: readonly Check[] = [
       if (!enabled) return unknown('there are no IOMMU groups');
       if (domainTypes.size === 0) return unknown('the kernel does not tell the type of its groups’ domains');
       const counts = [...domainTypes].map(([type, count]) => `${count} ${type}`).join(', ');
-      return domainTypes.has('DMA')
+      // Devices behind an outward port (Thunderbolt) are translated strictly in any case
+      const all = [...domainTypes.values()].reduce((sum, count) => sum + count, 0);
+      return (domainTypes.get('DMA') ?? 0) * 2 > all
         ? warn(
             'Host devices are translated strictly',
             addKernelArguments(checkup, 'iommu=pt'),
@@ -59,6 +61,8 @@ export const IOMMU_CHECKS: readonly Check[] = [
       'Without it a guest could send any interrupt to the host, so VFIO refuses devices ("No interrupt remapping support").',
     judge: (checkup) => {
       if (!checkup.iommu.enabled) return unknown('there are no IOMMU groups');
+      if (seenOr(checkup.processor, null)?.flags.size === 0)
+        return unknown('not an x86 processor: its interrupts are kept apart in another way');
       return withSeen(checkup.iommu.remapsInterrupts, (remaps) => {
         if (remaps) return ok('Interrupts are remapped');
         const words = seenOr(checkup.parameters, []);

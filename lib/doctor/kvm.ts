@@ -94,7 +94,7 @@ export const KVM_CHECKS: readonly Check[] = [
     judge: (checkup) => {
       const { clocksource } = checkup.virtualization;
       if (clocksource === null) return unknown('/sys/devices/system/clocksource does not tell');
-      if (['tsc', 'arch_sys_counter', 'kvm-clock'].includes(clocksource))
+      if (['tsc', 'arch_sys_counter', 'kvm-clock', 'hyperv_clocksource_tsc_page'].includes(clocksource))
         return ok(`The host’s clock is ${clocksource}`);
       return warn(
         `The host’s clock is ${clocksource}, not the processor’s counter`,

@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { SEEN_MARK } from './libvirt-hooks.ts';
 import type { ProcessFacts } from './process-list.ts';
 
 /** The libvirt daemon for QEMU guests; `startedMs` since the epoch. */
@@ -6,6 +7,8 @@ export interface LibvirtDaemon {
   readonly name: 'virtqemud' | 'libvirtd';
   readonly pid: number | null;
   readonly startedMs: number | null;
+  /** We have reloaded it after a hook was there. */
+  readonly toldToLook: boolean;
 }
 
 const NAMES = ['virtqemud', 'libvirtd'] as const;
@@ -21,8 +24,9 @@ export function readLibvirtDaemon(host: Host, processes: readonly ProcessFacts[]
     // Boot time and start ticks: the time of the folder in /proc is only that of the first look at it
     const boot = /^btime (\d{1,12})$/m.exec(host.readOptional('/proc/stat') ?? '');
     const startedMs = boot === null ? null : Number(boot[1]) * 1000 + running.startTicks * TICK_MS;
-    return { name, pid: running.pid, startedMs };
+    const seen = host.readOptional(SEEN_MARK) === `${running.pid} ${running.startTicks}`;
+    return { name, pid: running.pid, startedMs, toldToLook: seen };
   }
   const installed = NAMES.find((name) => FOLDERS.some((folder) => host.exists(`${folder}/${name}`)));
-  return installed === undefined ? null : { name: installed, pid: null, startedMs: null };
+  return installed === undefined ? null : { name: installed, pid: null, startedMs: null, toldToLook: false };
 }

@@ -16,8 +16,10 @@ export interface HookFile {
   readonly takesDevices: boolean;
 }
 
-/** By this our hook is known. */
-const MARK = 'passqemu, hook for libvirt';
+/** By this every version of our hook is known again. */
+export const HOOK_MARK = 'passqemu, hook for libvirt';
+/** Which daemon we have told to look for hooks (process and start); dies with the boot, as the daemon does. */
+export const SEEN_MARK = '/run/passqemu-hook-seen';
 const FOLDER = '/etc/libvirt/hooks';
 const HEAD_BYTES = 65_536;
 
@@ -37,7 +39,7 @@ function listHooks(host: Host): readonly HookFile[] {
     const facts = host.stat(path, 'follow');
     if (facts === null) return [];
     const text = facts.kind === 'file' ? readHead(host, path) : '';
-    const ours = text.includes(MARK);
+    const ours = text.includes(HOOK_MARK);
     const node = ours ? (/^node='?([^'\n]+)'?$/m.exec(text)?.[1] ?? null) : null;
     return [
       {

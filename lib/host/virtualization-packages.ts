@@ -16,6 +16,8 @@ const EMULATORS = [
   '/usr/bin/qemu-system-x86_64',
   '/usr/local/bin/qemu-system-x86_64',
   '/usr/libexec/qemu-kvm',
+  '/usr/bin/qemu-kvm',
+  '/run/libvirt/nix-emulators/qemu-system-x86_64',
   '/run/current-system/sw/bin/qemu-system-x86_64',
   '/usr/bin/qemu-system-aarch64',
 ];

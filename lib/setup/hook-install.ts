@@ -1,12 +1,11 @@
 import type { Host } from '../host/host.ts';
+import { HOOK_MARK, SEEN_MARK } from '../host/libvirt-hooks.ts';
 import { readProgramFault } from '../host/programs.ts';
 import { HostError, RefusedError } from '../words/errors.ts';
 import { hookHints } from './hook-hints.ts';
 import { HOOK_PLACES, HOOKS_FOLDER, hookPlace, readDaemon } from './hook-place.ts';
-import { makeDaemonLook, SEEN_MARK, wasSeen } from './hook-seen.ts';
+import { makeDaemonLook, wasSeen } from './hook-seen.ts';
 
-/** By this every version of our hook is known again. */
-const MARK = 'passqemu, hook for libvirt';
 const NODE_LINE = /^node=.*$/m;
 
 /** What `hooks status` says. */
@@ -43,7 +42,7 @@ export async function installHook(
   const daemon = await readDaemon(host);
   const place = hookPlace(daemon);
   const there = host.readOptional(place);
-  if (there !== null && !there.includes(MARK)) {
+  if (there !== null && !there.includes(HOOK_MARK)) {
     throw new RefusedError(
       `Cannot install the hook: ${place} is somebody else’s`,
       [],
@@ -86,7 +85,7 @@ export async function readHookStatus(host: Host, bundle: string | null, node: st
   const state =
     text === null
       ? 'missing'
-      : !text.includes(MARK)
+      : !text.includes(HOOK_MARK)
         ? 'foreign'
         : (mode & 0o100) === 0
           ? 'not executable'
@@ -127,5 +126,5 @@ function nodeOf(text: string): string | null {
 
 /** The places that hold a hook of ours. */
 function oursIn(host: Host): string[] {
-  return HOOK_PLACES.filter((place) => host.readOptional(place)?.includes(MARK));
+  return HOOK_PLACES.filter((place) => host.readOptional(place)?.includes(HOOK_MARK));
 }

@@ -1,9 +1,8 @@
 import type { Host } from '../host/host.ts';
+import { SEEN_MARK } from '../host/libvirt-hooks.ts';
 import { HostError } from '../words/errors.ts';
 import { type Daemon, HOOK_PLACES, HOOKS_FOLDER } from './hook-place.ts';
 
-/** Which daemon we have told to look for hooks; dies with the boot, as the daemon does. */
-export const SEEN_MARK = '/run/passqemu-hook-seen';
 const TIME_LIMIT_MS = 20_000;
 
 /**

@@ -79,7 +79,7 @@ export const IOMMU_CASES: readonly Case[] = [
   check(
     'iommu.default-domain',
     'warn',
-    put('/sys/kernel/iommu_groups/3/type', 'DMA\n'),
+    both(...[1, 2, 3].map((group) => put(`/sys/kernel/iommu_groups/${group}/type`, 'DMA\n'))),
     'Add "iommu=pt"',
     noGroups,
     'there are no IOMMU groups',

@@ -125,8 +125,14 @@ test('readLibvirtDaemon() takes the one that runs, and its start from boot time 
     name: 'libvirtd',
     pid: 60,
     startedMs: 1_002_500,
+    toldToLook: false,
   });
-  assert.deepEqual(readLibvirtDaemon(host, []), { name: 'virtqemud', pid: null, startedMs: null });
+  assert.deepEqual(readLibvirtDaemon(host, []), {
+    name: 'virtqemud',
+    pid: null,
+    startedMs: null,
+    toldToLook: false,
+  });
 });
 
 test('endOfPlainArchives() finds the packed archive behind the microcode', () => {
