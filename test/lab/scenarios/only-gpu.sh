@@ -43,19 +43,21 @@ profile shy <<X
 [devices]
 gpu = $GPU
 X
-# Asking libvirt for a guest starts its daemon by socket: that is not ours to compare
-virsh -c qemu:///system list >/dev/null 2>&1
+check "the unit that recovers is installed" passqemu hooks install --quiet
 printf '<domain type="qemu"><name>all</name></domain>' >/tmp/all.xml
 state-dump.sh "$since" >/tmp/state.before
-for f in /run/systemd/sessions/*; do echo "# $f"; sed 's/^/#   /' "$f"; done 2>/dev/null | grep -v ref
-cat /proc/fb; cat /sys/class/vtconsole/*/name; cat /sys/class/drm/*/status
-
 check "without the hand-over the start is refused, and told how" says "display = yes" 1 passqemu plan shy
 check "plan says what is on the card" says "the text consoles can be on fb0" 0 passqemu plan all --domain /tmp/all.xml
 check "plan stops the display manager" says "stop greetd.service" 0 passqemu plan all --domain /tmp/all.xml
 check "plan says that no other card is left" says "No other graphics card has a driver" 0 passqemu plan all --domain /tmp/all.xml
 passqemu plan all --domain /tmp/all.xml
 check "plan changes nothing" same_state
+
+# Somebody before a text console
+systemd-run --quiet --unit=somebody -p PAMName=login -p User=root -p TTYPath=/dev/tty5 -p StandardInput=tty sleep 1000
+for _ in $(seq 100); do grep -q '^SEAT=' /run/systemd/sessions/[0-9]* 2>/dev/null && break || sleep 0.1; done
+check "somebody is logged in: refused" says "nobody must be logged in" 1 passqemu plan all --domain /tmp/all.xml
+systemctl stop somebody.service
 
 given() {
   timeout 60 qemu-system-x86_64 -accel tcg -m 64 -nodefaults -display none -S -monitor stdio \
@@ -76,6 +78,18 @@ for n in $(seq "$rounds"); do
   check "the display manager has the card again" painted
   check "everything is as before" same_state
 done
+
+check "a rehearsal" says "Everything is back as it was" 0 passqemu prepare all --domain /tmp/all.xml --rehearse --for 1s
+check "the display manager has the card after it" painted
+check "everything is as before the rehearsal" same_state
+check "its story outlives the boot" grep -q 'release: undone: start greetd.service again' /var/lib/passqemu/all.handover
+
+# Killed with the screen dark: the timer gives everything back
+python3 kill-at-line.py 8 prepare passqemu prepare all --domain /tmp/all.xml --quiet
+check "a timer watches" systemctl is-active passqemu-watchdog-all.timer
+systemctl start passqemu-watchdog-all.service
+check "it has given the card back" painted
+check "and all else" same_state
 
 # A display manager that does not run (a host without screen) is not started
 systemctl stop greetd.service
