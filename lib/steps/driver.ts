@@ -4,6 +4,7 @@ import type { PciAddress } from '../words/pci-address.ts';
 import type { Memory, StepOf } from '../words/step.ts';
 import { isVfioDriver } from '../words/vfio-driver.ts';
 import { blockingHolders } from './blocking-holders.ts';
+import { comeHome, findAgain } from './come-home.ts';
 import { setBeforeBind, wake } from './power-and-reset.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
 import { waitUntil } from './wait-until.ts';
@@ -58,7 +59,8 @@ export const driverKind: StepKind<'driver'> = {
   async undo(step, was, _got, context) {
     const { host } = context;
     const folder = device(step.address);
-    if (!host.exists(folder)) {
+    // A killed process may have removed it from the bus to find it anew
+    if (!host.exists(folder) && !(await findAgain(host, step.address, step.deadlineMs))) {
       context.note(`${step.address} is gone from the host: nothing to give back`);
       return;
     }
@@ -76,7 +78,7 @@ export const driverKind: StepKind<'driver'> = {
       // Aimed at home first, so that nobody who probes in between can take it
       await override(host, step, was.driver ?? NO_DRIVER);
       if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
-      if (was.driver !== null) await goHome(host, step, was.driver);
+      if (was.driver !== null) await goHome(host, step, was.driver, context.note);
     }
     putBackAttributes(host, step.address, was);
     // A newline clears it; an empty write would do nothing
@@ -144,15 +146,24 @@ async function look(host: Host, address: PciAddress, driver: string | null): Pro
 }
 
 /** Probes for the home driver; a module that was unloaded meanwhile is loaded again. */
-async function goHome(host: Host, step: StepOf<'driver'>, home: string): Promise<void> {
+async function goHome(
+  host: Host,
+  step: StepOf<'driver'>,
+  home: string,
+  note: (line: string) => void,
+): Promise<void> {
   const link = `${device(step.address)}/driver`;
   if (!host.exists(`/sys/bus/pci/drivers/${home}`)) {
     await host.run(['modprobe', '--', home], { timeoutMs: step.deadlineMs });
   }
   // Loading a driver probes the functions whose override names it
   if (host.linkName(link) === home) return;
-  await probe(host, step.address, home, step.deadlineMs);
-  await look(host, step.address, home);
+  const ask = () => probe(host, step.address, home, step.deadlineMs);
+  await ask();
+  if (await waitUntil(host, LOOK_MS, () => host.linkName(link) === home)) return;
+  const { address, deadlineMs } = step;
+  if (!(await comeHome(host, { address, home, deadlineMs, probe: ask, note })))
+    await look(host, step.address, home);
 }
 
 /** vfio-pci sets power/control to "auto" on bind and "on" on unbind, whatever it was before. */
