@@ -81,6 +81,11 @@ export const PROFILE_KEYS = {
     default: null,
     help: "How functions are reset, as label:method, such as gpu:bus, or gpu:flr+bus for two in order; else the kernel's choice.",
   },
+  'options.bar-sizes': {
+    kind: 'names',
+    default: null,
+    help: 'Sizes of resizable BARs while the guest has the function, as label:bar:size, such as gpu:0:256M.',
+  },
 
   'memory.hugepages': {
     kind: 'page-size',

@@ -44,6 +44,8 @@ export interface Profile {
     readonly keepAwake: 'display' | 'all' | 'no';
     /** "gpu:flr+bus": a label or an address, and the methods in the order in which they are tried. */
     readonly resetMethods: readonly string[];
+    /** "gpu:0:256M": a label or an address, the BAR, its size. */
+    readonly barSizes: readonly string[];
     readonly deadlineMs: number;
   };
   readonly memory: {

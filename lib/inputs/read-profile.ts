@@ -75,6 +75,7 @@ function profileOf({ guest, path }: ProfileContext, reader: ValueReader): Profil
       allowDefaultRoute: value('options.allow-default-route'),
       keepAwake: value('options.keep-awake'),
       resetMethods: value('options.reset-methods') ?? [],
+      barSizes: value('options.bar-sizes') ?? [],
       deadlineMs: value('options.device-timeout'),
     },
     memory: {

@@ -4,6 +4,7 @@ import type { Refusal } from '../words/errors.ts';
 import { comparePciAddresses, type PciAddress, pciSlot } from '../words/pci-address.ts';
 import { pciKind } from '../words/pci-class.ts';
 import type { Step, StepOf } from '../words/step.ts';
+import { chooseBarSizes } from './bar-sizes.ts';
 import { noteFunction, refuseFunction, refuseHolders, refuseVirtualFunctions } from './device-checks.ts';
 import { chooseFunctions } from './device-choice.ts';
 import { judgeGroups } from './device-groups.ts';
@@ -32,7 +33,8 @@ export function planDevices(input: DeviceInput): PlanPart {
     ...groups.parked.map(({ address }) => address),
   ]);
   const resets = chooseResetMethods(wishes.resetMethods, chosen);
-  const refusals: Refusal[] = [...unclear, ...resets.refusals];
+  const bars = chooseBarSizes(wishes.barSizes, chosen);
+  const refusals: Refusal[] = [...unclear, ...resets.refusals, ...bars.refusals];
   const notes: string[] = [];
 
   const checkUsers = (fn: PciFunction, name: string) => {
@@ -69,7 +71,10 @@ export function planDevices(input: DeviceInput): PlanPart {
   if (refusals.length > 0) return { steps: [], refusals, notes };
   const ours = chosen.filter((one) => one.ours);
   return {
-    steps: [...moduleSteps(ours, input), ...driverSteps(ours, groups.parked, input, resets.methods)],
+    steps: [
+      ...moduleSteps(ours, input),
+      ...driverSteps(ours, groups.parked, input, resets.methods, bars.sizes),
+    ],
     refusals,
     notes,
   };
@@ -109,6 +114,7 @@ function driverSteps(
   parked: readonly PciFunction[],
   { wishes, picture }: DeviceInput,
   resetMethods: ReadonlyMap<PciAddress, string>,
+  sizes: ReadonlyMap<PciAddress, Readonly<Record<string, number>>>,
 ): Step[] {
   const moves = [
     ...ours.map(({ fn }) => ({
@@ -130,10 +136,12 @@ function driverSteps(
         !fn.isVfio &&
         (wishes.keepAwake === 'all' || (wishes.keepAwake === 'display' && isDisplay(fn)));
       const resetMethod = resetMethods.get(fn.address);
+      const barSizes = sizes.get(fn.address);
       return {
         ...driverStep(fn, driver, wishes.deadlineMs),
         ...(isAwake ? { awake: true } : {}),
         ...(resetMethod === undefined ? {} : { resetMethod }),
+        ...(barSizes === undefined || fn.isVfio ? {} : { barSizes }),
       };
     });
 }

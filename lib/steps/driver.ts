@@ -3,6 +3,7 @@ import { HostError } from '../words/errors.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 import type { Memory, StepOf } from '../words/step.ts';
 import { isVfioDriver } from '../words/vfio-driver.ts';
+import { readBarSizes, setBarSizes } from './bar-sizes.ts';
 import { blockingHolders } from './blocking-holders.ts';
 import { comeHome, findAgain } from './come-home.ts';
 import { setBeforeBind, wake } from './power-and-reset.ts';
@@ -28,7 +29,7 @@ export const driverKind: StepKind<'driver'> = {
   describeUndo: ({ address }, was) =>
     was.driver === null ? `leave ${address} without a driver again` : `give ${address} back to ${was.driver}`,
 
-  observe({ address }, { host }) {
+  observe({ address, barSizes }, { host }) {
     const folder = device(address);
     if (!host.exists(folder))
       throw new HostError(`Cannot find ${address}: no such PCI function`, { code: 'ENODEV', path: folder });
@@ -38,6 +39,7 @@ export const driverKind: StepKind<'driver'> = {
       powerControl: host.readOptional(`${folder}/power/control`),
       d3coldAllowed: host.readOptional(`${folder}/d3cold_allowed`),
       resetMethod: host.readOptional(`${folder}/reset_method`),
+      ...(barSizes === undefined ? {} : { barSizes: readBarSizes(host, address, Object.keys(barSizes)) }),
     };
   },
 
@@ -50,6 +52,7 @@ export const driverKind: StepKind<'driver'> = {
     setBeforeBind(host, step);
     await override(host, step, step.driver ?? NO_DRIVER);
     if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
+    if (step.barSizes !== undefined) await setBarSizes(host, step.address, step.barSizes, step.deadlineMs);
     if (step.driver !== null) await probe(host, step.address, step.driver, step.deadlineMs);
     await look(host, step.address, step.driver);
     if (step.awake === true && step.driver !== null) await wake(host, step.address);
@@ -78,8 +81,12 @@ export const driverKind: StepKind<'driver'> = {
       // Aimed at home first, so that nobody who probes in between can take it
       await override(host, step, was.driver ?? NO_DRIVER);
       if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
+      // A guest may have resized them too
+      if (was.barSizes !== undefined) await setBarSizes(host, step.address, was.barSizes, step.deadlineMs);
       if (was.driver !== null) await goHome(host, step, was.driver, context.note);
     }
+    if (was.barSizes !== undefined && host.linkName(`${folder}/driver`) === null)
+      await setBarSizes(host, step.address, was.barSizes, step.deadlineMs);
     putBackAttributes(host, step.address, was);
     // A newline clears it; an empty write would do nothing
     if (readOverride(host, step.address) !== was.override) await override(host, step, was.override);

@@ -34,6 +34,8 @@ export interface StepKinds {
       deadlineMs: number;
       awake?: true;
       resetMethod?: string;
+      /** Sizes in MiB by BAR, set while no driver has the function. */
+      barSizes?: Readonly<Record<string, number>>;
     };
     was: {
       driver: string | null;
@@ -41,6 +43,8 @@ export interface StepKinds {
       powerControl: string | null;
       d3coldAllowed: string | null;
       resetMethod: string | null;
+      /** Of the BARs that the step sizes, as they were. */
+      barSizes?: Readonly<Record<string, number>>;
     };
     got: null;
   };

@@ -22,7 +22,7 @@ X
 ln -sf /lib/systemd/system/greetd.service /etc/systemd/system/display-manager.service
 systemctl daemon-reload
 painted() { # the session has the card
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     fuser -s /dev/dri/card0 && return 0
     sleep 0.1
   done
@@ -38,6 +38,7 @@ profile all <<X
 gpu = $GPU
 [handover]
 display = yes
+timeout = 2m
 X
 profile shy <<X
 [devices]

@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { HostError } from '../../../lib/words/errors.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
 import type { Step } from '../../../lib/words/step.ts';
 import { type Case, dieEverywhere, failEverywhere } from '../../fake/crash.ts';
@@ -38,7 +39,9 @@ function desktop(): FakeHost {
       class: '030000',
       group: 8,
       homeDrivers: ['nvidia'],
+      bars: [{ index: 0, sizeBytes: 16 << 20, resizable: true }],
     });
+    addResize(host);
     addModules(
       host,
       { name: 'nvidia_drm' },
@@ -47,6 +50,20 @@ function desktop(): FakeHost {
     );
     host.put('/sys/module/nvidia/parameters/modeset', '0\n', 0o444);
     host.spawnProcess(['nvtop']);
+  });
+}
+
+/** The kernel resizes a BAR only while no driver has the function. */
+function addResize(host: FakeHost): void {
+  const folder = `/sys/devices/pci0000:08/${GPU}`;
+  host.onWrite(`${folder}/resource0_resize`, (path, text, machine) => {
+    if (machine.peekLink(`${folder}/driver`) !== null)
+      throw new HostError(`Cannot write ${path}: EBUSY`, { code: 'EBUSY', path });
+    const [first = '', ...rest] = (machine.peek(`${folder}/resource`) ?? '').split('\n');
+    const [start = '0', , flags] = first.split(' ');
+    const end = BigInt(start) + (1n << BigInt(Number(text) + 20)) - 1n;
+    const line = `${start} 0x${end.toString(16).padStart(16, '0')} ${flags}`;
+    machine.put(`${folder}/resource`, [line, ...rest].join('\n'));
   });
 }
 
@@ -89,7 +106,7 @@ function steps(host: FakeHost): Step[] {
     unload('nvidia_drm'),
     unload('nvidia_modeset'),
     unload('nvidia', [GPU]),
-    { ...driverStep(GPU, 'vfio-pci'), awake: true, resetMethod: 'pm' } as Step,
+    { ...driverStep(GPU, 'vfio-pci'), awake: true, resetMethod: 'pm', barSizes: { 0: 256 } } as Step,
   ];
 }
 

@@ -16,6 +16,7 @@ const DEFAULTS: Profile = {
     allowDefaultRoute: false,
     keepAwake: 'display',
     resetMethods: [],
+    barSizes: [],
     deadlineMs: 20_000,
   },
   memory: { hugepageKib: null, sizeKib: null, nodes: null, waitMs: 20_000, compact: true, dropCaches: false },
@@ -63,6 +64,7 @@ managed = leave
 allow-default-route = yes
 keep-awake = all
 reset-methods = gpu:flr+bus sound:pm
+bar-sizes = gpu:0:256M
 device-timeout = 5s
 
 [memory]
@@ -129,6 +131,7 @@ test('parseProfile() reads every key', () => {
       allowDefaultRoute: true,
       keepAwake: 'all',
       resetMethods: ['gpu:flr+bus', 'sound:pm'],
+      barSizes: ['gpu:0:256M'],
       deadlineMs: 5000,
     },
     memory: {

@@ -221,6 +221,7 @@ test('planDevices() tells what is left to libvirt and which processes it could n
     allowDefaultRoute: false,
     keepAwake: 'display',
     resetMethods: [],
+    barSizes: [],
     deadlineMs: 1,
   } as const;
   const domainFunctions = [hostdev('0000:02:00.0', true)];

@@ -31,6 +31,7 @@ export function planOn(
     allowDefaultRoute: false,
     keepAwake: 'display',
     resetMethods: [],
+    barSizes: [],
     deadlineMs: 20_000,
     ...options,
   } as const;

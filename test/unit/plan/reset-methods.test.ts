@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PciFunction } from '../../../lib/host/pci-function.ts';
+import { chooseBarSizes } from '../../../lib/plan/bar-sizes.ts';
 import type { Chosen } from '../../../lib/plan/device-input.ts';
 import { chooseResetMethods, noteReset } from '../../../lib/plan/reset-methods.ts';
 import { pci } from '../../fake/pci-model.ts';
@@ -49,4 +50,23 @@ test('noteReset() names cards that need vendor-reset until they have it, and car
   assert.deepEqual(noteReset(chosen({ deviceId: '731f', resetMethods: ['device_specific'] })), []);
   assert.deepEqual(noteReset(chosen({ deviceId: '731f', vendorId: '10de' })), []);
   assert.match(noteReset(chosen({ powerState: 'D3cold' }))[0] ?? '', /D3cold/);
+});
+
+test('chooseBarSizes() takes powers of two for BARs that can be resized, and refuses all else', () => {
+  const one = chosen({
+    bars: [
+      { index: 0, sizeBytes: 1 << 28, resizable: true },
+      { index: 2, sizeBytes: 1 << 21, resizable: false },
+    ],
+  });
+  const { sizes, refusals } = chooseBarSizes(['gpu:0:8G'], [one]);
+  assert.deepEqual([[...sizes], refusals], [[['0000:01:00.0', { 0: 8192 }]], []]);
+  const refused = (wish: string) => chooseBarSizes([wish], [one]).refusals.map(({ summary }) => summary);
+  assert.deepEqual(refused('gpu:2:4M'), [
+    'Cannot size a BAR by gpu:2:4M: BAR 2 of 0000:01:00.0 cannot be resized',
+  ]);
+  assert.deepEqual(refused('gpu:0:3M'), [
+    'Cannot size a BAR by gpu:0:3M: 3M is no power of two of at least 1M',
+  ]);
+  assert.deepEqual(refused('gpu:0:512K').length + refused('nic:0:1M').length + refused('gpu').length, 3);
 });
