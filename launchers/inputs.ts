@@ -1,5 +1,5 @@
 import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
-import { readRunGuest } from '../lib/apply/run-guest.ts';
+import { type RunGuest, readRunGuest } from '../lib/apply/run-guest.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { nearestName } from '../lib/words/nearest-name.ts';
 import type { CommandLine } from './command-line.ts';
@@ -19,6 +19,19 @@ export async function readInputs(line: CommandLine, globals: Globals): Promise<G
   }
   if (inputs !== null) return inputs;
   return refuseNoProfile(named, globals);
+}
+
+/** The profile of a guest without libvirt that a command names; no profile, or one that describes no guest, is a UsageError. */
+export function readRunInputs(line: CommandLine, globals: Globals): RunGuest {
+  const named = line.words[0] ?? '';
+  const { guest, path } = profilePlace(globals.configDir, named);
+  const run = readRunGuest(globals.host, globals.configDir, named);
+  if (run === null) return refuseNoProfile(named, globals);
+  if (run.whole.describesGuest) return run;
+  throw new UsageError(
+    `Cannot run ${guest}: ${path} describes no guest, only what libvirt's takes of the host`,
+    'It must have a section [machine] at least; passqemu import makes a profile from a domain XML',
+  );
 }
 
 /** Says that there is no such profile, and which there are. */

@@ -1,11 +1,14 @@
+import type { Owner } from '../lib/apply/journal-text.ts';
 import { planGuest } from '../lib/apply/plan-guest.ts';
 import { prepareGuest } from '../lib/apply/prepare.ts';
+import type { Host } from '../lib/host/host.ts';
 import { watchSignals } from '../lib/host/signals.ts';
+import { parseStartTicks } from '../lib/host/start-ticks.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { VERSION } from '../lib/words/version.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
-import { readInputs } from './inputs.ts';
+import { readInputs, readRunInputs } from './inputs.ts';
 import { watchingReport } from './watching-report.ts';
 
 /** How long a person waits for another guest's operation. */
@@ -17,7 +20,9 @@ export async function prepare(line: CommandLine, globals: Globals): Promise<numb
   if (line.value('for') !== null)
     throw new UsageError('--for goes with --rehearse', 'passqemu prepare --help');
   const interrupted = watchSignals();
-  const inputs = await readInputs(line, globals);
+  // What a launcher runs is no libvirt guest: nothing of libvirt's is asked, or started by asking
+  const inputs =
+    line.value('owner') === null ? await readInputs(line, globals) : readRunInputs(line, globals).inputs;
   const { host, stateDir } = globals;
   const report = watchingReport(globals, inputs.guest, 'prepare');
   const done = await prepareGuest(
@@ -26,7 +31,7 @@ export async function prepare(line: CommandLine, globals: Globals): Promise<numb
       stateDir,
       guest: inputs.guest,
       uuid: inputs.domain?.uuid ?? null,
-      owner: { kind: 'person' },
+      owner: readOwner(line, host),
       version: VERSION,
       inputs: inputs.asText,
       lockWaitMs: LOCK_WAIT_MS,
@@ -39,4 +44,15 @@ export async function prepare(line: CommandLine, globals: Globals): Promise<numb
   if (globals.json) globals.out(JSON.stringify({ guest: inputs.guest, done }));
   else globals.out(`${inputs.guest} ${what}; passqemu release ${inputs.guest} gives everything back`);
   return 0;
+}
+
+/** Who will give it back: a person, or the process that --owner names (passqemu run, which has started us). */
+function readOwner(line: CommandLine, host: Host): Owner {
+  const given = line.value('owner');
+  if (given === null) return { kind: 'person' };
+  const startTicks = /^[1-9]\d{0,9}$/.test(given)
+    ? parseStartTicks(host.readOptional(`/proc/${given}/stat`))
+    : null;
+  if (startTicks === null) throw new UsageError(`Cannot prepare for process ${given}: there is none`);
+  return { kind: 'launcher', pid: Number(given), startTicks };
 }

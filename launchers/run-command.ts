@@ -1,15 +1,39 @@
-import { UsageError } from '../lib/words/errors.ts';
+import { profilePlace } from '../lib/apply/guest.ts';
+import { isSystemd } from '../lib/host/systemd.ts';
+import { printedArgv } from '../lib/run/launch-of.ts';
+import type { WrapperInput } from '../lib/run/wrapper.ts';
 import type { CommandLine } from './command-line.ts';
 import { showRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
-import { readPlannedRun } from './run-planned.ts';
+import { launchStateDir } from './launched.ts';
+import { type PlannedRun, readPlannedRun } from './run-planned.ts';
+import { runWhole } from './run-whole.ts';
+import { STOP_TIMES } from './stop.ts';
 
-/** `passqemu run <guest> --dry-run`: what would be taken and how QEMU would be started, or all reasons against it. */
+/** `passqemu run <guest>`: prepare, QEMU, release; with --dry-run what would be taken and how QEMU would be started. */
 export async function run(line: CommandLine, globals: Globals): Promise<number> {
   const planned = await readPlannedRun(line, globals);
-  if (line.has('dry-run') || line.has('print-command')) return showRun(planned, planned.run.argv, globals);
-  throw new UsageError(
-    `Cannot start ${planned.run.guest}: this version only prints how it would be run`,
-    'Give --dry-run',
+  const stateDir = launchStateDir(globals);
+  if (line.has('dry-run') || line.has('print-command')) {
+    const words = printedArgv(planned.run, { stateDir, place: plannedPlace(planned, globals) });
+    return showRun(planned, words, globals);
+  }
+  return runWhole(
+    {
+      plan: planned.run,
+      profile: profilePlace(globals.configDir, line.words[0] ?? '').path,
+      needsPrepare: planned.prepare.steps.length > 0,
+      stateDir,
+      times: STOP_TIMES,
+    },
+    globals,
   );
+}
+
+/** Where QEMU will run, as far as the plan tells. */
+function plannedPlace({ prepare }: PlannedRun, { host }: Globals): WrapperInput['place'] {
+  if (process.getuid?.() !== 0) return null;
+  if (isSystemd(host)) return { by: 'scope' };
+  const step = prepare.steps.find((one) => one.kind === 'partition');
+  return step?.kind === 'partition' ? { by: 'cgroup', cgroup: step.cgroup } : null;
 }

@@ -7,7 +7,7 @@ import { appendLine } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import type { Report } from './report.ts';
 import { settleJournal } from './settle.ts';
-import { isTimeOut, noteWriter, undoJournal, wedge } from './undo.ts';
+import { isTimeOut, noteWriter, undoEntries, undoJournal, wedge } from './undo.ts';
 
 /**
  * Carries out a plan step by step: observe, remember on disk, act, look. When a step fails, or `interrupted` says that
@@ -33,18 +33,44 @@ export async function applyPlan(
     // A fault of our own must not leave the host half changed either
     settleQuietly(journal, context);
     const left = await undoJournal(host, journal, others, report);
-    if (left.length === 0) throw cause;
-    throw new ReleaseError(
-      `${cause instanceof Error ? cause.message : String(cause)}; not everything could be put back: ${left.join('; ')}`,
-      left,
-      `Run passqemu release ${plan.guest} once the cause is gone`,
-    );
+    throw left.length === 0 ? cause : notAllBack(cause, left, plan.guest);
   }
 }
 
 function stopIfAsked(interrupted: () => string | null): void {
   const signal = interrupted();
   if (signal !== null) throw new HostError(`Cannot go on: ${signal} was received`);
+}
+
+/** The same for steps that a guest that runs takes in addition: where one fails, these are undone and the others stay. */
+export async function applyMore(
+  host: Host,
+  steps: Plan['steps'],
+  journal: Journal,
+  others: readonly HeldStep[],
+  report: Report,
+  interrupted: () => string | null,
+): Promise<void> {
+  const first = journal.entries.length;
+  const context: StepContext = { host, guest: journal.header.guest, others, note: report.note };
+  try {
+    for (const [count, step] of steps.entries()) {
+      stopIfAsked(interrupted);
+      await applyStep(host, journal, first + count, step, context, report);
+    }
+  } catch (cause) {
+    settleQuietly(journal, context);
+    const left = await undoEntries(host, journal, others, report, ({ index }) => index >= first);
+    throw left.length === 0 ? cause : notAllBack(cause, left, journal.header.guest);
+  }
+}
+
+function notAllBack(cause: unknown, left: readonly string[], guest: string): ReleaseError {
+  return new ReleaseError(
+    `${cause instanceof Error ? cause.message : String(cause)}; not everything could be put back: ${left.join('; ')}`,
+    left,
+    `Run passqemu release ${guest} once the cause is gone`,
+  );
 }
 
 async function applyStep(

@@ -84,6 +84,7 @@ const KINDS: ReadonlySet<string> = new Set<KindName>([
   'affinities',
   'partition',
   'irqs',
+  'node',
   'workqueues',
   'governor',
   'setting',

@@ -51,7 +51,11 @@ export async function releaseGuest(
     return 'nothing held';
   }
   await settleJournals(host, state.journals, report.note);
-  const isClosed = await waitUntil(host, CLOSE_MS, () => openGroups(host, journal).length === 0);
+  // libvirt calls us when its QEMU is gone; a launcher may have been killed before its own was
+  const isLaunched = journal.owner.kind === 'launcher';
+  const isFree = () =>
+    openGroups(host, journal).length === 0 && !(isLaunched && findQemu(host, journal) !== null);
+  const isClosed = await waitUntil(host, CLOSE_MS, isFree);
   if (!isClosed && isGone(host, journal)) {
     report.note(
       `VFIO group ${openGroups(host, journal).join(', ')} is open, and not by this guest: what else it holds is given back`,

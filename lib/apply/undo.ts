@@ -19,9 +19,26 @@ export async function undoJournal(
   others: readonly HeldStep[],
   report: Report,
 ): Promise<string[]> {
+  const left = await undoEntries(host, journal, others, report, () => true);
+  if (left.length === 0) {
+    // The summary first: a journal whose steps are all undone is found and removed by the next call, a stale summary is not
+    writeSummary(host, journal.path.slice(0, journal.path.lastIndexOf('/')), journal.path);
+    host.remove(journal.path);
+  }
+  return left;
+}
+
+/** The same for some of a journal's steps; the others stay in force. */
+export async function undoEntries(
+  host: Host,
+  journal: Journal,
+  others: readonly HeldStep[],
+  report: Report,
+  isMeant: (entry: JournalEntry) => boolean,
+): Promise<string[]> {
   const left: string[] = [];
   let unexpected: unknown = null;
-  for (const entry of liveEntries(journal).reverse()) {
+  for (const entry of liveEntries(journal).filter(isMeant).reverse()) {
     const own = heldSteps([journal]);
     const context: StepContext = { host, guest: journal.header.guest, others, own, note: report.note };
     const words = kindOf(entry.step).describeUndo(entry.step, entry.was);
@@ -38,11 +55,6 @@ export async function undoJournal(
     }
   }
   if (unexpected !== null) throw unexpected;
-  if (left.length === 0) {
-    // The summary first: a journal whose steps are all undone is found and removed by the next call, a stale summary is not
-    writeSummary(host, journal.path.slice(0, journal.path.lastIndexOf('/')), journal.path);
-    host.remove(journal.path);
-  }
   return left;
 }
 

@@ -77,6 +77,8 @@ export interface Host {
   createFile(path: string, text: string, mode: number): void;
   /** Overwrites bytes of a file of ours from `offset` (in bytes) on, and syncs it. */
   overwrite(path: string, offset: number, text: string): void;
+  /** Gives a file to a user and a group (chown(2)); links are not followed. */
+  changeOwner(path: string, uid: number, gid: number): void;
   /** Removes a file of ours, or an empty folder; absent is fine. */
   remove(path: string): void;
 

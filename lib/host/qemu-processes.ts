@@ -15,7 +15,7 @@ export function readQemuProcesses(host: Host): QemuProcess[] {
   for (const name of host.list('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const argv = host.readOptional(`/proc/${name}/cmdline`)?.split('\0') ?? [];
-    if (!/(?:^|\/)(?:qemu[^/]*|kvm)$/.test(argv[0] ?? '')) continue;
+    if (!isQemu(argv)) continue;
     const status = host.readOptional(`/proc/${name}/status`) ?? '';
     found.push({
       pid: Number(name),
@@ -44,6 +44,18 @@ export function parseQemuName(argument: string | null): string | null {
     return name.replaceAll(',,', ',');
   }
   return null;
+}
+
+const QEMU = /(?:^|\/)(?:qemu[^/]*|kvm)$/;
+/** Programs that carry out the next one in their own place (execve(2)): one that is just doing so will be QEMU in a moment. */
+const WRAPPER = /(?:^|\/)(?:systemd-run|sh|prlimit|setpriv|chrt|taskset)$/;
+
+function isQemu(argv: readonly string[]): boolean {
+  const [program = ''] = argv;
+  return (
+    QEMU.test(program) ||
+    (WRAPPER.test(program) && argv.includes('-name') && argv.some((word) => QEMU.test(word)))
+  );
 }
 
 function argumentOf(argv: readonly string[], option: string): string | null {

@@ -233,7 +233,7 @@ export class RealFiles {
 }
 
 /** Turns any failure into a HostError with the act, the path and the errno. */
-function attempt<T>(act: string, path: string, work: () => T): T {
+export function attempt<T>(act: string, path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

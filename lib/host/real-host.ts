@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
+import { lchownSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
 import type { Host, ProcessIdentity, RunOptions, RunResult } from './host.ts';
-import { RealFiles } from './real-files.ts';
+import { attempt, RealFiles } from './real-files.ts';
 import { FileLock } from './real-lock.ts';
 import { SlowWriter } from './slow-writer.ts';
 import { parseStartTicks } from './start-ticks.ts';
@@ -27,6 +28,10 @@ export class RealHost extends RealFiles implements Host {
 
   startWriter(): ProcessIdentity {
     return this.#identity(this.#writer.start());
+  }
+
+  changeOwner(path: string, uid: number, gid: number): void {
+    attempt('change the owner of', path, () => lchownSync(this.real(path), uid, gid));
   }
 
   now(): number {

@@ -84,6 +84,9 @@ export class RecordedHost implements Host {
   overwrite(path: string): never {
     throw this.#refusal('write', path);
   }
+  changeOwner(path: string): never {
+    throw this.#refusal('write', path);
+  }
   remove(path: string): never {
     throw this.#refusal('remove', path);
   }

@@ -124,6 +124,9 @@ export class RecordingHost implements Host {
   overwrite(path: string): never {
     throw refusal(path);
   }
+  changeOwner(path: string): never {
+    throw refusal(path);
+  }
   remove(path: string): never {
     throw refusal(path);
   }

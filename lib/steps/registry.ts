@@ -9,6 +9,7 @@ import { hugepagesKind } from './hugepages.ts';
 import { inhibitKind } from './inhibit.ts';
 import { irqsKind } from './irqs.ts';
 import { moduleKind } from './module.ts';
+import { nodeKind } from './node.ts';
 import { partitionKind } from './partition.ts';
 import { processKind } from './process.ts';
 import { sessionKind } from './session.ts';
@@ -32,6 +33,7 @@ const KINDS: { readonly [K in KindName]: StepKind<K> } = {
   workqueues: workqueuesKind,
   governor: governorKind,
   setting: settingKind,
+  node: nodeKind,
   command: commandKind,
   unit: unitKind,
   session: sessionKind,

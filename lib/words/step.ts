@@ -147,6 +147,16 @@ export interface StepKinds {
     };
     got: { certain: boolean };
   };
+  /**
+   * Gives a device node (devtmpfs, gone with the boot) to the user that a guest's QEMU runs as; the device's own node, so
+   * nobody else gains by it.
+   */
+  node: {
+    step: { path: string; uid: number; gid: number };
+    /** `rdev`: which device it was, major:minor. */
+    was: { uid: number; gid: number; rdev: string };
+    got: null;
+  };
   /** Runs a command of the user's on the way in, and another on the way out; either may be absent (an empty `argv`, null). */
   command: {
     step: {

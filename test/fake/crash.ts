@@ -37,7 +37,7 @@ export async function dieEverywhere(one: Case): Promise<number> {
 }
 
 /** The calls in the middle of which one can die. */
-const HAS_MIDDLE = /^(?:createFile|overwrite|writeSlowly|run|spawnDetached) /;
+const HAS_MIDDLE = /^(?:createFile|overwrite|changeOwner|writeSlowly|run|spawnDetached) /;
 
 /**
  * Lets every call (of those that match `which`) fail with an errno; the process itself goes on, and whatever it left undone

@@ -145,8 +145,8 @@ export class FakeHost implements Host {
     return {
       kind,
       mode,
-      uid: 0,
-      gid: 0,
+      uid: (node.kind === 'device' && node.uid) || 0,
+      gid: (node.kind === 'device' && node.gid) || 0,
       sizeBytes,
       changedMs: 0,
       rdev: node.kind === 'device' ? node.rdev : null,
@@ -213,6 +213,16 @@ export class FakeHost implements Host {
       this.#splice(path, offset, text.slice(0, text.length / 2)),
     );
     this.#splice(path, offset, text);
+  }
+  changeOwner(path: string, uid: number, gid: number): void {
+    const act = () => {
+      const node = this.tree.get(path, true);
+      if (node === null) throw failure('chown', path, 'ENOENT');
+      if (node.kind !== 'device') throw failure('chown', path, 'EPERM');
+      this.tree.set(path, { ...node, uid, gid });
+    };
+    this.#call('changeOwner', path, act);
+    act();
   }
   remove(path: string): void {
     this.#call('remove', path);

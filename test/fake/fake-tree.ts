@@ -1,7 +1,7 @@
 /** A file, a link or a folder of the fake machine. */
 export type TreeNode =
   | { kind: 'file'; text: string; mode: number }
-  | { kind: 'device'; type: 'block' | 'character'; rdev: string }
+  | { kind: 'device'; type: 'block' | 'character'; rdev: string; uid?: number; gid?: number }
   | { kind: 'link'; target: string }
   | { kind: 'folder'; children: Map<string, TreeNode>; mode: number };
 

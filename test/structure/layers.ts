@@ -13,6 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Within a layer, too, some look only one way: what is on the left must not import what is on the right. */
 const ONE_WAY: readonly (readonly [string, string])[] = [
   ['lib/steps', 'lib/apply'],
+  ['lib/steps', 'lib/run'],
+  ['lib/apply', 'lib/run'],
   ['hooks', 'launchers'],
   ['lib/inputs', 'lib/convert'],
 ];

@@ -1,0 +1,68 @@
+import type { Host, ProcessIdentity } from '../host/host.ts';
+import { parseStartTicks } from '../host/start-ticks.ts';
+import { asObject } from './qmp-text.ts';
+
+/** A guest that `passqemu run` has started: a file of its own beside the journal, because a guest may hold nothing. */
+export interface LaunchRecord {
+  readonly guest: string;
+  readonly qemu: ProcessIdentity;
+  readonly launcher: ProcessIdentity;
+  /** When it was started, in ms. */
+  readonly at: number;
+}
+
+/** The files of a launched guest in the state folder. */
+export function launchFiles(
+  stateDir: string,
+  guest: string,
+): { record: string; qmp: string; monitor: string } {
+  const base = `${stateDir}/${guest}`;
+  return { record: `${base}.run`, qmp: `${base}.qmp`, monitor: `${base}.monitor` };
+}
+
+/** Writes down that a guest runs; readable for everybody, as who holds what is. */
+export function writeLaunch(host: Host, stateDir: string, record: LaunchRecord): void {
+  host.replaceFile(launchFiles(stateDir, record.guest).record, `${JSON.stringify(record)}\n`, 0o644);
+}
+
+/** The launched guests that are known, whether they still run or not; what cannot be read is none. */
+export function readLaunches(host: Host, stateDir: string): LaunchRecord[] {
+  return host
+    .list(stateDir)
+    .filter((name) => name.endsWith('.run'))
+    .map((name) => parseLaunch(host.readOptional(`${stateDir}/${name}`) ?? '', name.slice(0, -'.run'.length)))
+    .filter((record) => record !== null);
+}
+
+/** Whether exactly that process still runs; one that only waits to be collected has ended. */
+export function isRunning(host: Host, { pid, startTicks }: ProcessIdentity): boolean {
+  const stat = host.readOptional(`/proc/${pid}/stat`);
+  return parseStartTicks(stat) === startTicks && !/\) [ZX] /.test(stat ?? '');
+}
+
+/** Removes what a launched guest that runs no more has left in the state folder. */
+export function forgetLaunch(host: Host, stateDir: string, guest: string): void {
+  for (const path of Object.values(launchFiles(stateDir, guest))) host.remove(path);
+}
+
+/** Reads a record; null where it is none, or another guest's. */
+export function parseLaunch(text: string, guest: string): LaunchRecord | null {
+  let fields: Readonly<Record<string, unknown>> | null;
+  try {
+    fields = asObject(JSON.parse(text));
+  } catch {
+    return null;
+  }
+  const [qemu, launcher] = [parseIdentity(fields?.qemu), parseIdentity(fields?.launcher)];
+  const at = fields?.at;
+  if (fields?.guest !== guest || qemu === null || launcher === null || typeof at !== 'number') return null;
+  return { guest, qemu, launcher, at };
+}
+
+function parseIdentity(value: unknown): ProcessIdentity | null {
+  const fields = asObject(value);
+  const [pid, startTicks] = [fields?.pid, fields?.startTicks];
+  return Number.isSafeInteger(pid) && Number.isSafeInteger(startTicks) && Number(pid) > 0
+    ? { pid: Number(pid), startTicks: Number(startTicks) }
+    : null;
+}

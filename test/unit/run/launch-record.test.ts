@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {
+  forgetLaunch,
+  isRunning,
+  launchFiles,
+  parseLaunch,
+  readLaunches,
+  writeLaunch,
+} from '../../../lib/run/launch-record.ts';
+import { FakeHost } from '../../fake/fake-host.ts';
+
+const STATE = '/run/passqemu';
+
+test('writeLaunch() and readLaunches() agree, whatever the guest is called', () => {
+  const host = new FakeHost().putFolder(STATE);
+  const qemu = { pid: host.spawnProcess(['qemu-system-x86_64']), startTicks: 0 };
+  const record = { guest: 'a.run', qemu, launcher: host.self(), at: 5 };
+  writeLaunch(host, STATE, record);
+  assert.deepEqual(readLaunches(host, STATE), [record]);
+  assert.equal(isRunning(host, { ...qemu, startTicks: qemu.pid * 10 }), true);
+  assert.equal(isRunning(host, qemu), false, 'another process with that number');
+  forgetLaunch(host, STATE, 'a.run');
+  assert.deepEqual(host.list(STATE), []);
+});
+
+test('a process that waits to be collected has ended', () => {
+  const host = new FakeHost().put('/proc/7/stat', `7 (qemu) Z 1 ${'0 '.repeat(17)}70 0`);
+  assert.equal(isRunning(host, { pid: 7, startTicks: 70 }), false);
+  host.put('/proc/7/stat', `7 (qemu) S 1 ${'0 '.repeat(17)}70 0`);
+  assert.equal(isRunning(host, { pid: 7, startTicks: 70 }), true);
+});
+
+test('parseLaunch() gives a record of that guest or null', () => {
+  const good = { guest: 'a', qemu: { pid: 1, startTicks: 2 }, launcher: { pid: 3, startTicks: 4 }, at: 5 };
+  assert.deepEqual(parseLaunch(JSON.stringify(good), 'a'), good);
+  for (const bad of [
+    '',
+    '[]',
+    'x',
+    JSON.stringify({ ...good, guest: 'b' }),
+    JSON.stringify({ ...good, qemu: { pid: -1, startTicks: 2 } }),
+    JSON.stringify({ ...good, qemu: { pid: '1', startTicks: 2 } }),
+    JSON.stringify({ ...good, at: null }),
+  ])
+    assert.equal(parseLaunch(bad, 'a'), null, bad);
+  fc.assert(fc.property(fc.json(), (text) => parseLaunch(text, 'a') === null));
+});
+
+test('launchFiles() gives no two guests the same file', () => {
+  const files = ['a', 'a.run', 'a.qmp', 'a.monitor'].flatMap((guest) =>
+    Object.values(launchFiles(STATE, guest)),
+  );
+  assert.equal(new Set(files).size, files.length);
+});
