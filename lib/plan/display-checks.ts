@@ -6,7 +6,7 @@ import { type DisplayInput, displaysOf } from './display-input.ts';
 import { firmwareOn } from './firmware-on.ts';
 
 /** Why the display must not be handed over now, all reasons. */
-export function refuseHandover({ picture, wishes }: DisplayInput, leavers: Leavers): Refusal[] {
+export function refuseHandover({ picture, wishes, held }: DisplayInput, leavers: Leavers): Refusal[] {
   const refusals: Refusal[] = [...leavers.stay];
   if (wishes.sessions === 'refuse' && leavers.sessions.length > 0) {
     refusals.push({
@@ -14,6 +14,17 @@ export function refuseHandover({ picture, wishes }: DisplayInput, leavers: Leave
       summary: `Cannot hand the display over: ${listed(leavers.sessions.map(sessionWords), 4)} would lose it, nobody must be logged in`,
       remedy:
         'Log out, or write "sessions = end" under [handover]: what is open in these sessions is then lost',
+    });
+  }
+  const manager = picture.manager;
+  const isHeld = held.some(({ step }) => step.kind === 'unit' && step.unit === manager?.unit);
+  if (leavers.needsManager && manager?.isRunning !== true && !isHeld) {
+    refusals.push({
+      id: 'unknown-manager',
+      summary:
+        'Cannot hand the display over: a log-in screen has the card, and the unit that shows it is not known',
+      remedy:
+        'Give it the alias display-manager.service (systemctl enable does that for most), or stop it by hand',
     });
   }
   const needsSystemd = leavers.units.length > 0 || leavers.sessions.length > 0;

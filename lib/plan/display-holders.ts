@@ -9,6 +9,8 @@ export interface Leavers {
   /** The display manager: it holds the card, or what it has started does. */
   readonly needsManager: boolean;
   readonly sessions: readonly LoginSession[];
+  /** Log-in screens that hold the card: most end with the display manager, some do not. */
+  readonly greeters: readonly LoginSession[];
   readonly units: readonly {
     readonly unit: string;
     readonly user: string | null;
@@ -28,6 +30,7 @@ const AUDIO = /^(?:pipewire|pipewire-pulse|pipewire-media-session|wireplumber|pu
 export function sortHolders(input: DisplayInput): Leavers {
   const { picture, wishes } = input;
   const sessions = new Map(seatSessions(input).map((session) => [session.id, session]));
+  const greeters = new Map<string, LoginSession>();
   const units = new Map<string, Leavers['units'][number]>();
   const processes: DisplayHolder[] = [];
   const stay: Refusal[] = [];
@@ -38,8 +41,10 @@ export function sortHolders(input: DisplayInput): Leavers {
     const { session, unit, userUnit, cgroup } = holder;
     if (session !== null) {
       const known = picture.sessions.find(({ id }) => id === session) ?? unknownSession(holder, session);
-      if (isGreeter(known)) needsManager = true;
-      else sessions.set(known.id, known);
+      if (isGreeter(known)) {
+        needsManager = true;
+        greeters.set(known.id, known);
+      } else sessions.set(known.id, known);
     } else if (userUnit !== null) {
       const isOnSeat = picture.sessions.some(({ uid, seat }) => uid === userUnit.uid && seat !== null);
       const isGreeters = picture.sessions.some((one) => one.uid === userUnit.uid && isGreeter(one));
@@ -58,7 +63,14 @@ export function sortHolders(input: DisplayInput): Leavers {
   }
   const somebodyGoes = needsManager || sessions.size + units.size + processes.length > 0;
   if (!somebodyGoes) stay.push(...forOthers.map(staysHere));
-  return { needsManager, sessions: [...sessions.values()], units: [...units.values()], processes, stay };
+  return {
+    needsManager,
+    sessions: [...sessions.values()],
+    greeters: [...greeters.values()],
+    units: [...units.values()],
+    processes,
+    stay,
+  };
 }
 
 /** People before the screens that go dark: where another card keeps a display, only those who hold this one. */

@@ -1,3 +1,4 @@
+import type { LoginSession } from '../host/login-sessions.ts';
 import { heldOf, type Step, type StepOf } from '../words/step.ts';
 import { refuseClaims, refuseHandover } from './display-checks.ts';
 import { type Leavers, sortHolders } from './display-holders.ts';
@@ -27,6 +28,7 @@ export function planDisplay(input: DisplayInput): DisplayPart {
     ...watchdogSteps(input),
     ...sessionSteps(input, leavers),
     ...managerSteps(input, leavers),
+    ...leavers.greeters.map((session) => sessionStep(input, session)),
     ...leavers.units.map((unit) => unitStep(input, unit)),
     ...processSteps(input, leavers),
     ...consoleSteps(input),
@@ -56,20 +58,24 @@ function watchdogSteps({ picture, guest }: DisplayInput): Step[] {
 }
 
 /** Whoever only has a text console keeps the session: it holds nothing. */
-function sessionSteps({ wishes, picture }: DisplayInput, { sessions }: Leavers): Step[] {
-  const holding = new Set(picture.holders.map(({ session }) => session));
+function sessionSteps(input: DisplayInput, { sessions }: Leavers): Step[] {
+  const holding = new Set(input.picture.holders.map(({ session }) => session));
   return sessions
     .filter(({ id, type }) => holding.has(id) || type !== 'tty')
-    .map(({ id, user, uid }) => ({
-      kind: 'session',
-      target: `session ${id}`,
-      from: user,
-      to: 'ended',
-      id,
-      user,
-      cgroup: `/user.slice/user-${uid}.slice/session-${id}.scope`,
-      timeoutMs: wishes.timeoutMs,
-    }));
+    .map((session) => sessionStep(input, session));
+}
+
+function sessionStep({ wishes }: DisplayInput, { id, user, uid }: LoginSession): StepOf<'session'> {
+  return {
+    kind: 'session',
+    target: `session ${id}`,
+    from: user,
+    to: 'ended',
+    id,
+    user,
+    cgroup: `/user.slice/user-${uid}.slice/session-${id}.scope`,
+    timeoutMs: wishes.timeoutMs,
+  };
 }
 
 /** Also where another guest has stopped it already: whoever is last starts it again. */

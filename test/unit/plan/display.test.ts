@@ -118,7 +118,11 @@ test('planDisplay() with a greeter only: the display manager, the consoles, in t
   });
   assert.deepEqual(refusals, []);
   assert.deepEqual(leaving, [5, 6]);
-  assert.deepEqual(steps, ['stop gdm.service', 'take the text consoles off (M) frame buffer device']);
+  assert.deepEqual(steps, [
+    'stop gdm.service',
+    'end session c1 of gdm',
+    'take the text consoles off (M) frame buffer device',
+  ]);
 });
 
 test('planDisplay() refuses while somebody is logged in, and ends the session only where the profile says so', () => {
@@ -263,4 +267,13 @@ test('planDisplay() starts the watchdog before anything else, under a name that 
   const { steps, raw } = plan({ canRecover: true });
   assert.equal(steps[0], 'have everything given back in 130 s if no guest runs by then');
   assert.equal(raw[0]?.kind === 'watchdog' && raw[0].unit, 'passqemu-watchdog-win_2011');
+});
+
+test('planDisplay() refuses where a log-in screen has the card and its unit is not known', () => {
+  const { refusals } = plan({
+    manager: null,
+    sessions: [session({ id: 'c1', uid: 120, user: 'gdm', sessionClass: 'greeter' })],
+    holders: [holder(5, 'Xorg', inSession('c1'))],
+  });
+  assert.match(refusals[0] ?? '', /^unknown-manager/);
 });
