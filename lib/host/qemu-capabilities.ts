@@ -120,7 +120,7 @@ export function parseDevices(text: string): string[] {
 
 /** Lists of one name a line, as -object help and -audiodev help give; titles end in a colon and are no names. */
 export function parseWords(text: string): string[] {
-  return [...text.matchAll(/^[ \t]*([\w.-]+)(?:[ \t].*)?$/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^[ \t]*([\w.-]+)(?:[ \t].*[^:\n])?$/gm)].map((match) => match[1]!);
 }
 
 /** Names of properties: "  hpet=<bool>  - Enable/disable …". */
@@ -138,14 +138,17 @@ export function parseOptions(text: string): string[] {
 function readKept(host: Host, file: string, identity: string): Kept | null {
   const facts = host.stat(file);
   // What others could have written says nothing
-  if (facts?.kind !== 'file' || (facts.mode & 0o022) !== 0 || facts.uid !== (process.getuid?.() ?? 0))
-    return null;
+  if (facts?.kind !== 'file' || (facts.mode & 0o022) !== 0 || facts.uid !== ourUid(host)) return null;
   try {
     const kept = JSON.parse(host.readOptional(file) ?? '') as Kept;
     return kept.identity === identity ? kept : null;
   } catch {
     return null;
   }
+}
+
+function ourUid(host: Host): number {
+  return host.stat(`/proc/${host.self().pid}`)?.uid ?? 0;
 }
 
 function keep(host: Host, folder: string, file: string, kept: Kept): void {

@@ -66,7 +66,7 @@ export function goldenPicture({ host, run }: WholeProfile): RunPicture {
   for (const { source } of run.shares) put('folder', source);
   for (const { mdev } of run.devices) if (mdev !== null) put('folder', `/sys/bus/mdev/devices/${mdev}`);
   for (const { path } of run.inputs) put('character', path);
-  put('character', run.display.renderNode, '/dev/kvmfr0', '/dev/tpm0');
+  put('character', run.display.renderNode, '/dev/kvmfr0', '/dev/tpm0', run.tpm.path);
   return {
     isRoot: true,
     kvm: 'usable',

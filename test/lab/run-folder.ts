@@ -34,6 +34,7 @@ export async function makeRunFolder(script: string[], say: (line: string) => voi
     await mkdir(path.join(run.share, name), { recursive: true });
   await cp(path.join(here, 'guest'), path.join(run.share, 'guest'), { recursive: true });
   await cp(path.join(here, 'state-dump.sh'), path.join(run.share, 'bin', 'state-dump.sh'));
+  await cp(path.join(here, '..', 'golden'), path.join(run.share, 'golden'), { recursive: true });
   await copyBundles(path.join(run.share, 'dist'), say);
   if (script.length > 0) {
     await writeFile(path.join(run.share, 'script'), script.map((word) => `${word}\0`).join(''));

@@ -66,7 +66,9 @@ def lacking(profile):
     needs = [
         (max(cpus) > 0, (os.cpu_count() or 1) > max(cpus), f'CPU {max(cpus)}'),
         (profile.get('machine', {}).get('hyperv') == 'yes', os.environ.get('GOLDEN_KVM'), 'KVM'),
-        ('devices' in profile or any('mdev' in keys for keys in profile.values()), os.path.exists('/dev/vfio/vfio') and os.environ.get('GOLDEN_VFIO'), 'VFIO devices'),
+        ('devices' in profile, os.environ.get('GOLDEN_VFIO'), 'functions on vfio-pci'),
+        (any('mdev' in keys for keys in profile.values()), os.path.exists('/sys/bus/mdev'), 'mediated devices'),
+        (profile.get('machine', {}).get('iommufd') == 'yes', os.path.exists('/dev/iommu') and os.path.exists('/dev/vfio/devices'), 'iommufd'),
         (any(keys.get('type') == 'kvmfr' for keys in profile.values()), os.path.exists('/dev/kvmfr0'), 'the kvmfr module'),
         (profile.get('tpm', {}).get('type') == 'host', os.path.exists('/dev/tpm0'), 'a TPM'),
         (profile.get('tpm', {}).get('type') == 'swtpm', shutil.which('swtpm'), 'swtpm'),

@@ -1,0 +1,14 @@
+#!/bin/bash
+# lab: tier=mid suite=bookworm,trixie in=full timeout=420
+# Every golden case of `passqemu run`, started paused by this suite's QEMU, and what QEMU then has compared with the profile.
+cd "$(dirname "$0")" || exit 99
+B=/sys/bus/pci/devices
+modprobe -a vfio-pci macvtap tap tun bridge dummy evdev >/dev/null 2>&1
+for function in 0000:01:00.0 0000:02:00.0 0000:04:00.0 0000:04:00.1; do
+  echo vfio-pci >"$B/$function/driver_override"
+  [ ! -e "$B/$function/driver" ] || echo "$function" >"$B/$function/driver/unbind"
+  echo "$function" >/sys/bus/pci/drivers_probe
+done
+mkdir -p /etc/passqemu
+export GOLDEN_VFIO=1
+exec python3 golden-start.py passqemu /lab/golden "$@"
