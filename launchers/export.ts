@@ -9,11 +9,13 @@ import { findFunctions } from '../lib/host/device-search.ts';
 import type { Host } from '../lib/host/host.ts';
 import { formatArgvWords } from '../lib/inputs/argv-words.ts';
 import { parseProfile } from '../lib/inputs/read-profile.ts';
+import { stableUuid } from '../lib/qemu/plan-run.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readProxmoxStorages } from './proxmox-storages.ts';
+import type { PlannedRun } from './run-planned.ts';
 
 /** `passqemu export <guest> --to libvirt|proxmox|qemu`: another program's form of the guest on stdout, on stderr what it cannot say. */
 export async function exportGuest(line: CommandLine, globals: Globals): Promise<number> {
@@ -57,6 +59,13 @@ const EXPORTERS: Readonly<Record<string, Exporter>> = {
     const text = commands.map((argv) => formatArgvWords(argv).replace(/^qm set VMID /, 'qm set "$VMID" '));
     return show([...head, ...text].join('\n'), { commands, dropped }, globals);
   },
+  qemu: async (_guest, line, globals) => {
+    const { readPlannedRun } = await import('./run-planned.ts');
+    const planned = await readPlannedRun(line, globals);
+    const { formatCommand } = await import('./dry-run.ts');
+    const { run } = planned;
+    return show(formatCommand(run, run.argv), { argv: run.argv, dropped: lostInCommand(planned) }, globals);
+  },
 };
 
 function show(
@@ -73,6 +82,34 @@ function show(
   return 0;
 }
 
+/** What passqemu run does beside the command. */
+function lostInCommand({ run, prepare }: PlannedRun): Dropped[] {
+  const { threads } = run;
+  const isPlaced =
+    threads.emulator !== null || threads.iothreads.length > 0 || threads.vcpus.some((cpus) => cpus !== null);
+  const { variables } = run.prepare;
+  return [
+    ...(prepare.steps.length === 0
+      ? []
+      : [
+          {
+            what: 'what is taken from the host',
+            why: `passqemu prepare ${run.guest} takes it, passqemu release ${run.guest} gives it back`,
+          },
+        ]),
+    ...(variables === null
+      ? []
+      : [{ what: 'the firmware’s variables', why: `copy ${variables.from} to ${variables.to} once` }]),
+    ...run.sidecars.map(({ name, argv }) => ({
+      what: `the program ${name}`,
+      why: `start it before: ${formatArgvWords(argv)}`,
+    })),
+    ...(isPlaced || threads.realTime !== null
+      ? [{ what: '[cpu] where threads run', why: 'passqemu run places them over QMP' }]
+      : []),
+  ];
+}
+
 function readExportable(line: CommandLine, { host, configDir }: Globals): Exportable {
   const { guest, path } = profilePlace(configDir, line.words[0] ?? '');
   const text = readConfigFile(host, path, process.getuid?.() ?? 0);
@@ -82,7 +119,7 @@ function readExportable(line: CommandLine, { host, configDir }: Globals): Export
       'passqemu import makes one from a domain XML or a Proxmox configuration',
     );
   }
-  return { guest, path, text, functions: functionsOf(host, guest, path, text) };
+  return { guest, path, text, uuid: stableUuid(guest), functions: functionsOf(host, guest, path, text) };
 }
 
 /** An address is taken as it stands, so that a guest can be exported for another host; all else is looked for on this one. */

@@ -5,6 +5,7 @@ import type { Host } from '../lib/host/host.ts';
 import { listPciAddresses } from '../lib/host/pci-tree.ts';
 import { readOwnFile, readStandardInput } from '../lib/host/standard-input.ts';
 import { LARGEST_DOMAIN_BYTES } from '../lib/inputs/hook-call.ts';
+import { stableUuid } from '../lib/qemu/plan-run.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { pciSlot } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
@@ -29,6 +30,7 @@ export async function importGuest(line: CommandLine, globals: Globals): Promise<
 function readImported(source: string, host: Host): Imported {
   const text = source === '-' ? readStandardInput(LARGEST_DOMAIN_BYTES) : readNamed(source);
   const around: ImportHost = {
+    usualUuid: stableUuid,
     about: (address) => readDeviceAbout(host, address),
     functionsOf: (slot) => listPciAddresses(host).filter((address) => pciSlot(address) === slot),
   };

@@ -5,5 +5,7 @@ export interface Exportable {
   readonly guest: string;
   readonly path: string;
   readonly text: string;
+  /** The one that a guest of this name has where its profile says none. */
+  readonly uuid: string;
   readonly functions: ReadonlyMap<string, PciAddress>;
 }

@@ -14,6 +14,8 @@ export interface Imported {
 
 /** What the host knows of things that the other form only points at. */
 export interface ImportHost {
+  /** The UUID that a guest of this name has anyway. */
+  usualUuid(guest: string): string;
   /** Kind, identity and a comment for a function's line. */
   about(address: PciAddress): {
     readonly kind: string;

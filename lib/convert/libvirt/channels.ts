@@ -11,6 +11,7 @@ export function writeChannels(writing: Writing): readonly (XmlElement | null)[] 
   const { source, dropList } = writing;
   const agent = source.yes('agent', 'enable');
   const path = source.said('agent', 'path');
+  if (!agent && path !== null) dropList.add('[agent] path', 'there is no agent');
   return [
     ...source.sections('share').map((section) => shareElement(section, writing)),
     serialElement(writing),
@@ -71,7 +72,10 @@ function serialElement({ source, dropList }: Writing): XmlElement | null {
 function tpmElement({ source, dropList }: Writing): XmlElement | null {
   const type = source.text('tpm', 'type');
   const path = source.said('tpm', 'path');
-  if (type === 'none') return null;
+  if (type === 'none') {
+    if (source.said('tpm', 'model') !== null) dropList.add('[tpm] model', 'there is no TPM without a type');
+    return null;
+  }
   if (source.said('tpm', 'state') !== null)
     dropList.add('[tpm] state', 'libvirt keeps the state in a place of its own, by the guest’s UUID');
   const backend =

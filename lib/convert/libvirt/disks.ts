@@ -64,6 +64,9 @@ function factsOf(section: string, { source, dropList }: Writing): DiskFacts {
   const bus = said === 'nvme' ? 'sata' : said;
   if (bus !== 'virtio' && source.said(section, 'slot') !== null)
     dropList.add(`[${section}] slot`, `it is the controller that has one, with bus ${bus}`);
+  if (bus !== 'virtio' && bus !== 'scsi')
+    for (const key of ['iothread', 'queues'])
+      if (source.said(section, key) !== null) dropList.add(`[${section}] ${key}`, `bus ${bus} has none`);
   return {
     isCd,
     bus,
@@ -85,11 +88,13 @@ function diskElement(
   },
 ): XmlElement {
   const { writing } = how;
-  const { source } = writing;
+  const { source, dropList } = writing;
   const { isCd, bus, cache } = facts;
   const isBlock = facts.source?.startsWith('/dev/') === true;
   const isSsd = source.yes(section, 'ssd');
   const turns = !isCd && (bus === 'scsi' || bus === 'sata' || bus === 'ide');
+  if (!turns && source.said(section, 'ssd') === 'no')
+    dropList.add(`[${section}] ssd`, 'libvirt says of disks on scsi, sata and ide whether they turn');
   const isReadOnly = source.yes(section, 'read-only', isCd);
   const format = source.said(section, 'format') ?? (facts.source?.endsWith('.qcow2') ? 'qcow2' : 'raw');
   const isDirect = cache === 'none' || cache === 'directsync';

@@ -26,10 +26,18 @@ export function writeDisplay(writing: Writing): readonly (XmlElement | null)[] {
   const isRemote = REMOTE.includes(type);
   if (type === 'gtk')
     dropList.add(
-      '[display] type = gtk',
+      '[display] type = gtk, and its video',
       'libvirt starts QEMU without a window; sdl and the viewers of SPICE and VNC are what it has',
     );
   if (gl !== null && type === 'vnc') dropList.add('[display] gl, render-node', 'VNC draws nothing by a GPU');
+  if (type !== 'spice')
+    for (const key of ['agent', 'usb-redirection'])
+      if (said(key) !== null) dropList.add(`[display] ${key}`, 'only SPICE has it');
+  if (gl !== null && (type === 'none' || type === 'gtk'))
+    for (const key of ['gl', 'render-node'])
+      dropList.add(`[display] ${key}`, 'there is no window of libvirt’s to draw in');
+  if (type === 'egl-headless' && node !== null && said('gl') === 'no')
+    dropList.add('[display] gl = no', 'egl-headless draws by a GPU always');
   const [address, port, socket] = ['address', 'port', 'socket'].map(said);
   const listen =
     socket !== null
@@ -46,7 +54,6 @@ export function writeDisplay(writing: Writing): readonly (XmlElement | null)[] {
       : null;
   const hasAgent = source.yes('display', 'agent');
   const redirections = source.number('display', 'usb-redirection') ?? 0;
-  if (type !== 'spice' && redirections > 0) dropList.add('[display] usb-redirection', 'only SPICE has it');
   return [
     graphics,
     xml('video', {}, [
@@ -89,7 +96,8 @@ function readGraphics(graphics: XmlNode, type: string, { draft }: Reading): void
   draft.put('display', 'type', type);
   const listen = graphics.one('listen');
   const port = graphics.attribute('port');
-  const address = graphics.attribute('listen') ?? listen?.attribute('address') ?? null;
+  const listening = listen?.attribute('address') ?? null;
+  const address = graphics.attribute('listen') ?? listening;
   const socket = listen?.attribute('socket') ?? graphics.attribute('socket');
   for (const name of ['autoport', 'websocket']) graphics.attribute(name);
   listen?.attribute('type');

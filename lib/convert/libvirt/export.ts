@@ -17,7 +17,7 @@ import { writeInputs, writeUsb } from './usb-and-input.ts';
 import { formatXml, xml } from './xml-writer.ts';
 
 /** Writes a domain for libvirt (docs/formatdomain) from a profile; what it cannot say is told. Throws ProfileError where the profile is none. */
-export function exportDomain({ guest, path, text, functions }: Exportable): {
+export function exportDomain({ guest, path, text, functions, uuid: usualUuid }: Exportable): {
   readonly xml: string;
   readonly dropped: readonly Dropped[];
 } {
@@ -29,7 +29,7 @@ export function exportDomain({ guest, path, text, functions }: Exportable): {
   const passed = writeFunctions(writing);
   const raw = writeRaw(writing);
   const hostKeys = writeHostKeys(writing);
-  const uuid = source.said('machine', 'uuid');
+  const uuid = source.said('machine', 'uuid') ?? usualUuid;
   const emulator = source.said('machine', 'qemu');
   const isQemu = passed.override !== null || raw.commandline !== null;
   const domain = xml(
@@ -40,7 +40,7 @@ export function exportDomain({ guest, path, text, functions }: Exportable): {
     },
     [
       xml('name', {}, guest),
-      uuid === null ? null : xml('uuid', {}, uuid),
+      xml('uuid', {}, uuid),
       osInfo === null && hostKeys === null ? null : xml('metadata', {}, [osInfo, hostKeys]),
       ...writePlacement(writing),
       writeOs(writing),

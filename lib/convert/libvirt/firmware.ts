@@ -9,12 +9,16 @@ export function writeOs({ source, dropList }: Writing): XmlElement {
   const said = (key: string) => source.said('firmware', key);
   const code = said('code');
   const isSecure = source.yes('firmware', 'secure-boot');
-  const keys = said('enrolled-keys');
-  if (code !== null && keys !== null)
+  const keysSaid = said('enrolled-keys');
+  const keys = keysSaid ?? (isSecure ? 'yes' : null);
+  if (code !== null && keysSaid !== null)
     dropList.add('[firmware] enrolled-keys', 'with code the template says which keys there are');
   const format = said('format');
-  const vars = said('vars');
-  const template = said('template');
+  if (!isUefi)
+    for (const key of ['enrolled-keys', 'format', 'vars', 'template'])
+      if (said(key) !== null) dropList.add(`[firmware] ${key}`, 'SeaBIOS has none');
+  const vars = isUefi ? said('vars') : null;
+  const template = isUefi ? said('template') : null;
   const isAutomatic = isUefi && code === null;
   const features = [
     source.peek('firmware', 'secure-boot') === null

@@ -21,6 +21,7 @@ export function writeFunctions(writing: Writing): WrittenFunctions {
     const section = `device ${label}`;
     for (const key of source.keys(section)) source.said(section, key);
   }
+  tellOddPlaces(writing);
   const isQ35 = source.text('machine', 'type') === 'q35';
   const cards = cardsOf(writing).filter(isTold);
   const ports =
@@ -61,6 +62,19 @@ export function writeFunctions(writing: Writing): WrittenFunctions {
   };
 }
 
+/** What is said of places and comes back otherwise: one card has one slot. */
+function tellOddPlaces({ source, dropList, functions }: Writing): void {
+  for (const { members } of cardsOf({ source, functions })) {
+    const saying = members.filter(({ label }) => source.peek(`device ${label}`, 'slot') !== null);
+    for (const { label } of saying.filter(({ label }) => label !== members[0]!.label))
+      dropList.add(`[device ${label}] slot`, 'it is said of the card, by its first function');
+    const numbers = functionNumbers({ members });
+    const first = members.find(({ label }) => numbers.get(label) === 0);
+    if (first !== undefined && source.peek(`device ${first.label}`, 'with') !== null)
+      dropList.add(`[device ${first.label}] with`, 'it is function 0, so the others are with it');
+  }
+}
+
 /** Whether the place of a card is not left to libvirt. */
 function isTold({ slot, members }: Card): boolean {
   return slot !== null || members.length > 1 || members.some(({ number }) => number !== null);
@@ -72,9 +86,11 @@ function guestPlace(bus: number, slot: number, number: number, isMulti: boolean)
 }
 
 function hostdev(label: string, address: PciAddress, place: XmlElement | null, writing: Writing): XmlElement {
-  const { source } = writing;
+  const { source, dropList } = writing;
   const section = `device ${label}`;
   for (const key of ['slot', 'function', 'with']) source.said(section, key);
+  if (source.said(section, 'display') !== null)
+    dropList.add(`[${section}] display`, 'it is for mediated devices');
   const [domain = '', bus = '', slot = ''] = pciSlot(address).split(':');
   const bar = source.said(section, 'rom-bar');
   const file = source.said(section, 'romfile');
@@ -106,6 +122,7 @@ function mediatedElement(section: string, writing: Writing): XmlElement[] {
   const uuid = source.said(section, 'mdev');
   if (uuid === null) return [];
   const display = source.said(section, 'display');
+  if (display === 'auto') dropList.add(`[${section}] display = auto`, 'libvirt has on and off');
   return [
     xml(
       'hostdev',

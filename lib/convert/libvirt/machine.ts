@@ -168,7 +168,7 @@ export function readMachine(reading: Reading): void {
   draft.putYes('machine', 'suspend', enabled.includes('yes'));
   for (const name of ['on_poweroff', 'on_crash', 'name', 'uuid', 'memory', 'vcpu', 'resource', 'seclabel'])
     for (const element of root.all(name)) element.settle();
-  if (domain.uuid !== null) draft.put('machine', 'uuid', domain.uuid);
+  draft.put('machine', 'uuid', domain.uuid, reading.around.usualUuid(domain.name));
 }
 
 function readCpu({ root, draft, dropList, domain }: Reading): void {

@@ -108,8 +108,7 @@ function bridged(bridge: string | null): Attached | null {
 function readCard(card: XmlNode, section: string, attached: Attached, reading: Reading): void {
   const { draft } = reading;
   const mac = card.one('mac')?.attribute('address') ?? null;
-  // A card on the usual network with a made-up address has no other key
-  draft.set(section, 'type', attached.type!);
+  draft.put(section, 'type', attached.type!);
   for (const [key, value] of Object.entries(attached)) if (key !== 'type') draft.put(section, key, value);
   draft.put(section, 'model', card.one('model')?.attribute('type') ?? 'rtl8139');
   draft.put(section, 'mac', mac);
@@ -120,6 +119,8 @@ function readCard(card: XmlNode, section: string, attached: Attached, reading: R
   readBoot(card, section, reading);
   readSlot(card, section, reading);
   card.one('alias')?.settle();
+  // A card on the usual network, of the usual model, with a made-up address has no other key
+  if (draft.keys(section).length === 0) draft.set(section, 'type', attached.type!);
   // The name of the host's end is libvirt's to choose
   if (attached.interface === undefined) card.one('target')?.settle();
 }

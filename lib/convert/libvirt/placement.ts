@@ -18,7 +18,11 @@ export function iothreadIds({ source, dropList }: Writing): ReadonlyMap<string, 
     let id = 1;
     while ([...ids.values()].includes(id)) id++;
     ids.set(name, id);
-    dropList.add(`the name of iothread ${name}`, `libvirt numbers them: it is ${id}`);
+    for (const section of source.sections('disk'))
+      if (source.peek(section, 'iothread') === name)
+        dropList.add(`[${section}] iothread = ${name}`, `libvirt numbers them: it is ${id}`);
+    if (source.peek('cpu', 'iothreads') !== null)
+      dropList.add('[cpu] iothreads', `libvirt numbers them: ${name} is ${id}`);
   }
   return ids;
 }
@@ -90,6 +94,8 @@ function cputuneOf({ source, dropList }: Writing, ids: ReadonlyMap<string, numbe
   const priority = source.text('cpu', 'real-time-priority');
   if (source.said('cpu', 'whole-process') !== null)
     dropList.add('[cpu] whole-process', 'libvirt places threads, not whole processes: say pins and emulator');
+  if (realTime === 'no' && source.said('cpu', 'real-time-priority') !== null)
+    dropList.add('[cpu] real-time-priority', 'no vCPU is real-time');
   const scheduler = realTime === 'fifo' ? 'fifo' : realTime === 'round-robin' ? 'rr' : null;
   const inside = [
     ...pins.map((cpuset, vcpu) => xml('vcpupin', { vcpu, cpuset })),

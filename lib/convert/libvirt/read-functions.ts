@@ -94,11 +94,24 @@ function readPlaces(passed: readonly Passed[], { draft, dropList, devices }: Rea
     if (isFirst && !isQ35 && bus === 0) draft.put(`device ${one.label}`, 'slot', slot);
     cards.set(`${bus}:${slot}`, [...(cards.get(`${bus}:${slot}`) ?? []), one]);
   }
-  const hostCards = new Set<string>();
+  const alone = passed.filter(({ element }) => (element?.one('address') ?? null) === null);
+  const anchors = anchorsOf(
+    [...cards.values()],
+    alone.map(({ address }) => pciSlot(address)),
+  );
   for (const members of cards.values()) {
-    const first = members[0]!;
-    for (const { label, address } of members.slice(1))
-      if (pciSlot(address) !== pciSlot(first.address)) draft.put(`device ${label}`, 'with', first.label);
+    const anchor = anchors.get(members) ?? null;
+    if (anchor === null) {
+      const host = pciSlot(members[0]!.address);
+      dropList.add(
+        `functions of ${host} on cards of their own in the guest`,
+        'functions of one card stay on one card',
+      );
+      continue;
+    }
+    const home = members.find(({ address }) => pciSlot(address) === anchor)!;
+    for (const { label, address } of members)
+      if (pciSlot(address) !== anchor) draft.put(`device ${label}`, 'with', home.label);
     const usual = functionNumbers({
       members: members.map(({ label, address }) => ({ label, address, number: null })),
     });
@@ -106,14 +119,31 @@ function readPlaces(passed: readonly Passed[], { draft, dropList, devices }: Rea
       const number = Number(element!.one('address')!.attribute('function') ?? '0');
       if (number !== usual.get(label)) draft.put(`device ${label}`, 'function', number);
     }
-    if (hostCards.has(pciSlot(first.address)))
-      dropList.add(
-        `functions of ${pciSlot(first.address)} on cards of their own in the guest`,
-        'functions of one card stay on one card',
-      );
-    hostCards.add(pciSlot(first.address));
   }
   for (const { element } of passed) element?.one('address')?.settle();
+}
+
+/**
+ * Which card of the host each card of the guest stands for: functions of others are `with` one of it. Cards with the fewest
+ * to choose from choose first, their own function 0 before others; one that finds none left is a part of another.
+ */
+function anchorsOf(
+  cards: readonly (readonly Passed[])[],
+  taken: readonly string[],
+): ReadonlyMap<readonly Passed[], string> {
+  const slotsOf = (members: readonly Passed[]) => [
+    ...new Set(members.map(({ address }) => pciSlot(address))),
+  ];
+  const anchors = new Map<readonly Passed[], string>();
+  for (const members of cards.toSorted((a, b) => slotsOf(a).length - slotsOf(b).length)) {
+    const isFree = (slot: string) => ![...taken, ...anchors.values()].includes(slot);
+    const first = members.find(
+      ({ element }) => Number(element!.one('address')!.attribute('function') ?? '0') === 0,
+    );
+    const free = [first ?? members[0]!, ...members].map(({ address }) => pciSlot(address)).find(isFree);
+    if (free !== undefined) anchors.set(members, free);
+  }
+  return anchors;
 }
 
 /** The slot of a root port that has an alias of ours: libvirt gives every port one, ours was asked for. */

@@ -16,12 +16,19 @@ const CODEC = { yes: 'duplex', no: 'output' } as const;
 export function writeSound(writing: Writing): readonly XmlElement[] {
   const { source, dropList } = writing;
   const type = source.text('audio', 'type')!;
-  if (type === 'none') return [];
+  if (type === 'none') {
+    for (const key of source.keys('audio').filter((key) => key !== 'type')) {
+      source.said('audio', key);
+      dropList.add(`[audio] ${key}`, 'there is no sound card without a type');
+    }
+    return [];
+  }
   const card = source.text('audio', 'card')!;
   const server = source.said('audio', 'server');
   const latency = source.number('audio', 'latency');
   const microphone = source.yes('audio', 'microphone');
   const hasCodec = card === 'ich9' || card === 'ich6';
+  if (!hasCodec && !microphone) dropList.add('[audio] microphone', 'it is of the cards ich9 and ich6');
   const runtimeDir = source.said('audio', 'runtime-dir');
   const takesLatency = ['pipewire', 'pulse', 'alsa'].includes(type);
   if (runtimeDir !== null && type !== 'pipewire')

@@ -17,7 +17,7 @@ export function writeUsb(writing: Writing): readonly XmlElement[] {
     if (source.said(section, 'port') !== null) {
       source.said(section, 'boot');
       dropList.add(
-        `[${section}] port`,
+        `[${section}]`,
         'libvirt knows USB devices by their ids, or by a number that changes at every plugging',
       );
       return [];
@@ -38,12 +38,15 @@ export function writeUsb(writing: Writing): readonly XmlElement[] {
 }
 
 export function writeInputs(writing: Writing): readonly XmlElement[] {
-  const { source } = writing;
+  const { source, dropList } = writing;
   return source.sections('input').map((section) => {
     const type = source.said(section, 'type') ?? 'evdev';
     const path = source.said(section, 'path');
     const bus = source.said(section, 'bus');
     const alias = aliasElement(section, writing);
+    for (const key of type === 'evdev' ? ['bus'] : ['grab-all', 'repeat', 'toggle'])
+      if (source.said(section, key) !== null)
+        dropList.add(`[${section}] ${key}`, `it means nothing for type ${type}`);
     if (type !== 'evdev')
       return xml('input', { type, bus: type === 'tablet' ? 'usb' : (bus ?? 'virtio') }, [alias]);
     const isKeyboard = path!.endsWith('-kbd');

@@ -13,7 +13,7 @@ import type { ProxmoxStorage } from './storage.ts';
 
 /** Writes a profile as the options of `qm set` (qm(1)), in their order and without dashes; what Proxmox cannot say is told. */
 export function exportProxmox(
-  { guest, path, text, functions }: Exportable,
+  { guest, path, text, functions, uuid }: Exportable,
   { storages, storage }: { readonly storages: readonly ProxmoxStorage[]; readonly storage: string | null },
 ): { readonly options: ReadonlyMap<string, string>; readonly dropped: readonly Dropped[] } {
   parseRunProfile(text, { guest, path });
@@ -25,7 +25,7 @@ export function exportProxmox(
     options.set('name', guest);
   else dropList.add(`the name ${JSON.stringify(guest)}`, 'Proxmox takes names of the DNS');
   writeMachine(writing);
-  writeFirmware(writing);
+  writeFirmware(writing, uuid);
   writeFunctions(writing);
   writeDisks(writing);
   writeNetworks(writing);

@@ -4,7 +4,7 @@ import { volumeOf, volumePath } from './storage.ts';
 /** Keys of [smbios] that Proxmox has too. */
 const SMBIOS = ['manufacturer', 'product', 'version', 'serial', 'sku', 'family'] as const;
 
-export function writeFirmware(writing: Writing): void {
+export function writeFirmware(writing: Writing, usualUuid: string): void {
   const { source, dropList, options, storages, storage } = writing;
   if (source.text('firmware', 'type') === 'uefi') {
     options.set('bios', 'ovmf');
@@ -34,11 +34,10 @@ export function writeFirmware(writing: Writing): void {
     if (source.text('tpm', 'model') !== 'crb') dropList.add('[tpm] model', 'Proxmox chooses it');
   } else if (source.text('tpm', 'type') === 'host')
     dropList.add('[tpm] type = host', 'Proxmox has swtpm only');
-  const uuid = source.said('machine', 'uuid');
+  const uuid = source.said('machine', 'uuid') ?? usualUuid;
   const texts = SMBIOS.map((key) => [key, source.said('smbios', key)] as const).filter(
     ([, text]) => text !== null,
   );
-  if (uuid === null && texts.length === 0) return;
   const values = Object.fromEntries(texts.map(([key, text]) => [key, Buffer.from(text!).toString('base64')]));
   options.set(
     'smbios1',
@@ -46,7 +45,7 @@ export function writeFirmware(writing: Writing): void {
   );
 }
 
-export function readFirmware({ conf, draft, dropList, storages }: Reading): void {
+export function readFirmware({ conf, draft, dropList, storages, around }: Reading, guest: string): void {
   const isUefi = conf.take('bios') === 'ovmf';
   draft.put('firmware', 'type', isUefi ? 'uefi' : 'bios');
   const disk = conf.takeProperties('efidisk0', 'file');
@@ -77,7 +76,7 @@ export function readFirmware({ conf, draft, dropList, storages }: Reading): void
       dropList.add(`tpmstate0: ${volume}`, 'swtpm begins anew: what the guest has stored is on that disk');
   }
   const smbios = conf.takeProperties('smbios1', 'uuid');
-  draft.put('machine', 'uuid', smbios?.take('uuid')?.toLowerCase() ?? null);
+  draft.put('machine', 'uuid', smbios?.take('uuid')?.toLowerCase() ?? null, around.usualUuid(guest));
   const isBase64 = smbios?.takeSwitch('base64', false) ?? false;
   for (const key of SMBIOS) {
     const text = smbios?.take(key) ?? null;

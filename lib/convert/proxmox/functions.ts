@@ -1,6 +1,7 @@
 import { formatDeviceRequest, formatIdentity, parseDeviceRequest } from '../../inputs/selector.ts';
 import { type PciAddress, parsePciAddress, pciSlot } from '../../words/pci-address.ts';
 import { type Card, cardsOf } from '../guest-cards.ts';
+import type { ProfileSource } from '../profile-source.ts';
 import type { ProxmoxProperties } from './conf.ts';
 import { freeKey, properties, type Reading, type Writing } from './parts.ts';
 
@@ -37,10 +38,16 @@ export function writeFunctions(writing: Writing): void {
 function writeCard({ members }: Card, writing: Writing): void {
   const { source, dropList, options, keys } = writing;
   const slots = new Set(members.map(({ address }) => pciSlot(address)));
-  const hosts =
-    slots.size === 1 && members.length > 1
-      ? [pciSlot(members[0]!.address)]
-      : members.map(({ address }) => address);
+  const isWhole =
+    slots.size === 1 &&
+    members.length > 1 &&
+    !members.slice(1).some(({ label }) => hasOwnKeys(label, source));
+  if (slots.size === 1 && members.length > 1 && !isWhole)
+    dropList.add(
+      `functions of ${[...slots][0]} as one card`,
+      'each has keys of its own, which Proxmox has for whole cards only',
+    );
+  const hosts = isWhole ? [pciSlot(members[0]!.address)] : members.map(({ address }) => address);
   if (slots.size > 1)
     dropList.add(`[device ${members[1]!.label}] with`, 'each card of the host is one in the guest');
   for (const [at, host] of hosts.entries()) {
@@ -73,6 +80,11 @@ function writeCard({ members }: Card, writing: Writing): void {
     };
     options.set(key, properties(`[${section}]`, values, '', writing));
   }
+}
+
+/** Keys that say more than where the function is in the guest. */
+function hasOwnKeys(label: string, source: ProfileSource): boolean {
+  return source.keys(`device ${label}`).some((key) => !['slot', 'function', 'with'].includes(key));
 }
 
 export function readFunctions(reading: Reading): void {

@@ -24,7 +24,7 @@ export function importProxmox(
   const reading: Reading = { conf, draft, dropList, around, storages, sections: new Map() };
   const name = conf.take('name') ?? fallbackName;
   readMachine(reading);
-  readFirmware(reading);
+  readFirmware(reading, name);
   readFunctions(reading);
   readDisks(reading);
   readNetworks(reading);

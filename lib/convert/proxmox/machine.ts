@@ -144,7 +144,9 @@ function readCpus({ conf, draft, dropList }: Reading): void {
   const sockets = Number(conf.take('sockets') ?? 1);
   const cores = Number(conf.take('cores') ?? 1);
   draft.put('machine', 'sockets', sockets, '1');
-  draft.put('machine', 'cores', cores);
+  // More than a socket of the profile has
+  if (cores > 1024) draft.put('machine', 'vcpus', sockets * cores);
+  else draft.put('machine', 'cores', cores);
   const cpu = conf.takeProperties('cpu', 'cputype');
   const model = cpu?.take('cputype') ?? 'kvm64';
   const isTcg = draft.get('machine', 'accel') === 'tcg';

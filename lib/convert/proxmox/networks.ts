@@ -51,10 +51,11 @@ function readNetwork(card: ProxmoxProperties, { draft, dropList, sections }: Rea
   }
   sections.set(card.key, section);
   const bridge = card.take('bridge');
-  draft.set(section, 'type', bridge === null ? 'user' : 'bridge');
+  draft.put(section, 'type', bridge === null ? 'user' : 'bridge');
   draft.put(section, 'bridge', bridge);
   draft.put(section, 'model', model);
   draft.put(section, 'mac', mac?.toLowerCase() ?? null);
+  if (draft.keys(section).length === 0) draft.set(section, 'type', 'user');
   if (!card.takeSwitch('firewall', false)) card.take('firewall');
   else dropList.add(`${card.key}, firewall=1`, 'the firewall is Proxmox’ own');
   card.drop('tag', 'the bridge, or an interface of that VLAN, must do it');

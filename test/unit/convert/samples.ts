@@ -20,7 +20,9 @@ export const FUNCTIONS: ReadonlyMap<string, PciAddress> = new Map(
 );
 
 /** A host that knows nothing but addresses. */
+export const USUAL_UUID = 'aaaaaaaa-1d52-48f3-9516-782e98ab3fa0';
 export const NO_HOST: ImportHost = {
+  usualUuid: () => USUAL_UUID,
   about: () => ({ kind: 'device', identity: null, comment: 'not looked at' }),
   functionsOf: () => [],
 };

@@ -3,10 +3,16 @@ import { test } from 'node:test';
 import { exportDomain } from '../../../../lib/convert/libvirt/export.ts';
 import { importDomain } from '../../../../lib/convert/libvirt/import.ts';
 import { parseDomain } from '../../../../lib/inputs/domain-xml.ts';
-import { FUNCTIONS, linesOf, NO_HOST, WHOLE } from '../samples.ts';
+import { FUNCTIONS, linesOf, NO_HOST, USUAL_UUID, WHOLE } from '../samples.ts';
 
 test('exportDomain() and importDomain() keep every fact that both know', () => {
-  const out = exportDomain({ guest: 'win 11', path: '/x.ini', text: WHOLE, functions: FUNCTIONS });
+  const out = exportDomain({
+    guest: 'win 11',
+    path: '/x.ini',
+    text: WHOLE,
+    functions: FUNCTIONS,
+    uuid: USUAL_UUID,
+  });
   assert.deepEqual(out.dropped, []);
   const back = importDomain(out.xml, NO_HOST);
   assert.deepEqual(linesOf(back.profile), linesOf(WHOLE));
@@ -18,7 +24,13 @@ test('exportDomain() and importDomain() keep every fact that both know', () => {
 });
 
 test('exportDomain() writes a domain that the hook reads as it reads the profile', () => {
-  const { xml } = exportDomain({ guest: 'g', path: '/x.ini', text: WHOLE, functions: FUNCTIONS });
+  const { xml } = exportDomain({
+    guest: 'g',
+    path: '/x.ini',
+    text: WHOLE,
+    functions: FUNCTIONS,
+    uuid: USUAL_UUID,
+  });
   const domain = parseDomain(xml);
   assert.deepEqual(
     domain.functions.map(({ address, managed }) => [address, managed]),

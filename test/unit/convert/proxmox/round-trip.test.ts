@@ -4,13 +4,14 @@ import { exportProxmox } from '../../../../lib/convert/proxmox/export.ts';
 import { importProxmox } from '../../../../lib/convert/proxmox/import.ts';
 import { INSTALLER_STORAGES } from '../../../../lib/convert/proxmox/storage.ts';
 import type { PciAddress } from '../../../../lib/words/pci-address.ts';
-import { FUNCTIONS, linesOf, NO_HOST, readSample } from '../samples.ts';
+import { FUNCTIONS, linesOf, NO_HOST, readSample, USUAL_UUID } from '../samples.ts';
 
 const PROFILE = readSample('proxmox.ini');
 const AT = { storages: INSTALLER_STORAGES, storage: 'local-lvm' };
-const guest = { guest: 'win11', path: '/x.ini', functions: FUNCTIONS };
+const guest = { guest: 'win11', path: '/x.ini', functions: FUNCTIONS, uuid: USUAL_UUID };
 /** The card of FUNCTIONS is whole on this host, and it knows their kinds. */
 const HOST = {
+  usualUuid: () => USUAL_UUID,
   about: (address: PciAddress) => ({
     kind: { '0000:01:00.0': 'gpu', '0000:01:00.1': 'sound' }[address as string] ?? 'nic',
     identity: null,
