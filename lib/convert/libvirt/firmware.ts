@@ -182,7 +182,8 @@ function readNvram(nvram: XmlNode | null, isAutomatic: boolean, { draft }: Pick<
   draft.put('firmware', 'vars', nvram.text() || null);
   const template = nvram.attribute('template');
   if (!isAutomatic) draft.put('firmware', 'template', template);
-  for (const name of ['type', 'format', 'templateFormat']) nvram.attribute(name);
+  if (nvram.attribute('format') === 'qcow2') draft.put('firmware', 'format', 'qcow2');
+  for (const name of ['type', 'templateFormat']) nvram.attribute(name);
 }
 
 function readSmbios({ root, draft }: Pick<Reading, 'root' | 'draft' | 'dropList' | 'domain'>): void {
