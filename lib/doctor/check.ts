@@ -1,4 +1,5 @@
 import type { Checkup } from '../host/checkup.ts';
+import { visible } from '../inputs/parsed.ts';
 import { isUnseen, type Seen } from '../words/seen.ts';
 import type { Finding, Status, Theme } from './finding.ts';
 
@@ -51,7 +52,13 @@ export function runCheck(theme: Theme, check: Check, checkup: Checkup): Finding 
   const remedy =
     verdict.remedy === AS_ROOT && checkup.isRecorded ? 'Take the snapshot anew as root' : verdict.remedy;
   const detail = facts === '' ? check.meaning : `${facts} ${check.meaning}`;
-  return { id: check.id, theme, title: check.title, status, summary, detail, remedy };
+  // Names of devices, paths and lines of logs are strangers' words
+  const texts = {
+    summary: visible(summary),
+    detail: visible(detail),
+    remedy: remedy === null ? null : visible(remedy),
+  };
+  return { id: check.id, theme, title: check.title, status, ...texts };
 }
 
 const AS_ROOT = 'Run passqemu doctor as root (sudo passqemu doctor)';

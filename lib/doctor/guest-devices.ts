@@ -1,5 +1,6 @@
 import type { Checkup } from '../host/checkup.ts';
 import type { GuestCheckup } from '../host/guest-checkup.ts';
+import { formatArgvWords } from '../inputs/argv-words.ts';
 import { type PciAddress, pciSlot } from '../words/pci-address.ts';
 import { isUnseen } from '../words/seen.ts';
 import { type Check, fail, ok, unknown, type Verdict, warn, withSeen } from './check.ts';
@@ -98,7 +99,7 @@ export const GUEST_DEVICE_CHECKS: readonly Check[] = [
             )
           : warn(
               `libvirt detaches ${managed.join(', ')} by itself`,
-              `passqemu enable ${guest.guest} (and no "managed = leave" in the profile), or managed="no"`,
+              `passqemu enable ${formatArgvWords([guest.guest])} (and no "managed = leave" in the profile), or managed="no"`,
             );
       }),
   },

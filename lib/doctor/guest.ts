@@ -1,3 +1,4 @@
+import { formatArgvWords } from '../inputs/argv-words.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
 import { GUEST_DEVICE_CHECKS } from './guest-devices.ts';
 import { install } from './remedies.ts';
@@ -18,7 +19,7 @@ export const GUEST_CHECKS: readonly Check[] = [
           : fail(
               refusals.map(({ summary }) => summary).join('; '),
               refusals.flatMap(({ remedy }) => remedy ?? []).join('; ') ||
-                `passqemu plan ${guest.guest} shows the reasons`,
+                `passqemu plan ${formatArgvWords([guest.guest])} shows the reasons`,
             ),
       );
     },
@@ -35,7 +36,10 @@ export const GUEST_CHECKS: readonly Check[] = [
           return ok(
             guest.profile === null ? 'The guest has no PCI devices of the host' : 'The guest has a profile',
           );
-        return warn('The guest has PCI devices and no profile', `passqemu enable ${guest.guest} (as root)`);
+        return warn(
+          'The guest has PCI devices and no profile',
+          `passqemu enable ${formatArgvWords([guest.guest])} (as root)`,
+        );
       }),
   },
   {

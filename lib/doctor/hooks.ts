@@ -1,5 +1,6 @@
 import type { Checkup } from '../host/checkup.ts';
 import type { HookFile } from '../host/libvirt-hooks.ts';
+import { formatArgvWords } from '../inputs/argv-words.ts';
 import { type Check, fail, ok, unknown, type Verdict, warn, withSeen } from './check.ts';
 
 /** Whether libvirt runs our hook, and lets it work. */
@@ -32,7 +33,7 @@ export const HOOK_CHECKS: readonly Check[] = [
       withHooks(checkup, (hooks) => {
         const dead = hooks.filter(({ executable, isFolder }) => !executable && !isFolder);
         if (dead.length === 0) return ok('Every hook that is there is executable');
-        const remedy = `chmod 755 ${dead.map(({ path }) => path).join(' ')}`;
+        const remedy = `chmod 755 ${formatArgvWords(dead.map(({ path }) => path))}`;
         const what = `${dead.map(({ path }) => path).join(', ')} ${dead.length === 1 ? 'is' : 'are'} not executable`;
         return dead.some(({ ours }) => ours) ? fail(what, remedy) : warn(what, remedy);
       }),

@@ -74,6 +74,8 @@ check "status knows what is still out" says "bind 0000:04:00.1 to vfio-pci" 0 ti
 check "release says that the writer still waits" says "the kernel has still not answered an earlier write (process $writer" 3 timeout 60 passqemu release desktop
 check "recover says it too" says "(process $writer" 3 timeout 60 passqemu recover
 check "the list of devices does not wait for it" exits 0 timeout 60 passqemu devices
+check "nor does doctor, which names the writer" says "(process $writer) has /sys/bus/pci/drivers/snd_hda_intel/unbind open" 1 timeout 60 passqemu doctor
+check "nor an ordinary user's" exits 1 timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups passqemu doctor --quiet
 check "another guest is not held up" exits 0 timeout 60 passqemu prepare disk
 check "and goes home" exits 0 timeout 60 passqemu release disk
 check "the guest itself is refused" says "(process $writer" 3 timeout 60 passqemu prepare desktop

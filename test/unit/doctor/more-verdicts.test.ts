@@ -383,3 +383,12 @@ for (const [id, what, change, status, piece] of MORE) {
     assert.ok(`${summary} ${remedy}`.includes(piece), `${piece} in: ${summary} ${remedy}`);
   });
 }
+
+test('names of strangers stay one word of the command that a remedy is', async () => {
+  const host = "/etc/libvirt/hooks/qemu.d/a b;'reboot'";
+  const found = await look(put(host, '#!/bin/sh\n', 0o644));
+  assert.equal(
+    found.find(({ id }) => id === 'hook.executable')?.remedy,
+    `chmod 755 '/etc/libvirt/hooks/qemu.d/a b;'\\''reboot'\\'''`,
+  );
+});

@@ -142,3 +142,34 @@ test('readFindings() of a machine that has nothing gives all answers and no cras
   assert.equal(found.length, HOST_CHECKS);
   assert.ok(found.filter(({ status }) => status === 'unknown').length > 40);
 });
+
+test('readFindings() answers every check whatever stands in the files', async () => {
+  const places = { stateDir: '/run/passqemu', configDir: '/etc/none' };
+  const whole = healthyMachine();
+  await readFindings({ host: whole, ...places }, null, true);
+  const read = whole.calls.flatMap((call) => /^(?:read|readOptional|readBytes) (.*)$/.exec(call)?.[1] ?? []);
+  const paths = [...new Set(read)].filter((path) => whole.peek(path) !== null);
+  assert.ok(paths.length > 150, `${paths.length}`);
+  const garbage = [
+    '',
+    '\x00\uffff\x1b[31m',
+    '9'.repeat(400),
+    '-1',
+    '0x',
+    '(null)',
+    '[',
+    'a b=c "d',
+    '1-99999999',
+    '{"a":[1,',
+  ];
+  for (const [round, text] of garbage.entries()) {
+    for (let part = 0; part < 6; part++) {
+      const host = healthyMachine();
+      for (let at = (round + part) % 6; at < paths.length; at += 6) host.put(paths[at]!, text);
+      const found = await readFindings({ host, ...places }, null, true);
+      assert.equal(found.length, HOST_CHECKS, `${JSON.stringify(text)} in every sixth file from ${part}`);
+      for (const { id, summary } of found)
+        assert.doesNotMatch(summary, /[\x00\x1b]|undefined|NaN|\[object/, id);
+    }
+  }
+});
