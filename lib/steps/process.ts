@@ -15,6 +15,7 @@ export const processKind: StepKind<'process'> = {
 
   async apply(step, _was, { host, note }) {
     const isOver = () => hasEnded(host, step);
+    if (isOver()) return null;
     host.signal(step, 'SIGTERM');
     if (await waitUntil(host, step.timeoutMs, isOver)) return null;
     note(`${step.comm} (process ${step.pid}) has not ended within ${step.timeoutMs / 1000} s: it is killed`);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=full timeout=600 -- 3 2
+# lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=900 -- 3 2
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=5400 -- 20 20
 # The machine's only graphics card, with text consoles and a display manager on it (greetd, whose session paints the screen by
 # modetest): handed over, given to a QEMU, taken back; so many rounds (first argument), then so many kills of each way (second).

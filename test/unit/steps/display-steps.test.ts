@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PciAddress } from '../../../lib/words/pci-address.ts';
+import type { Step } from '../../../lib/words/step.ts';
+import {
+  addConsoles,
+  addFirmwareFrameBuffer,
+  addModules,
+  addUnits,
+  type FakeUnit,
+  runs,
+} from '../../fake/display-model.ts';
+import type { FakeHost } from '../../fake/fake-host.ts';
+import { dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
+
+const face = { target: 'x', from: null, to: null };
+const CGROUP = '/system.slice/gdm.service';
+const MANAGER: Step = {
+  ...face,
+  kind: 'unit',
+  unit: 'gdm.service',
+  user: null,
+  cgroup: CGROUP,
+  restart: true,
+  timeoutMs: 100,
+};
+const SESSION = '/user.slice/user-1000.slice/session-3.scope';
+const CONSOLE: Step = {
+  ...face,
+  kind: 'console',
+  name: '(M) frame buffer device',
+  functions: [],
+  deadlineMs: 100,
+};
+const FIRMWARE: Step = {
+  ...face,
+  kind: 'framebuffer',
+  device: 'efi-framebuffer.0',
+  driver: 'efi-framebuffer',
+  functions: [],
+  deadlineMs: 100,
+};
+
+function withUnits(...units: readonly FakeUnit[]): FakeHost {
+  return wholeMachine((host) => addUnits(host, ...units));
+}
+
+test('a display manager that refuses to stop ends the start, and is told to go on', async () => {
+  const host = withUnits({ name: 'gdm.service', cgroup: CGROUP, stubborn: true });
+  await assert.rejects(
+    prepare(host, planOf('one', [MANAGER])),
+    /Cannot stop gdm.service: it has not ended within 0.1 s/,
+  );
+  assert.ok(host.calls.some((call) => call.endsWith('start -- gdm.service')));
+  assert.equal(runs(host, 'gdm.service'), true);
+});
+
+test('a unit that has been started too often is told to forget that', async () => {
+  const unit: FakeUnit = { name: 'gdm.service', cgroup: CGROUP };
+  const host = withUnits(unit);
+  await prepare(host, planOf('one', [MANAGER]));
+  assert.equal(runs(host, 'gdm.service'), false);
+  unit.limit = true;
+  await release(host.restart(), 'one');
+  assert.equal(runs(host, 'gdm.service'), true);
+});
+
+test('a unit that did not run is not started', async () => {
+  const host = withUnits({ name: 'gdm.service', cgroup: CGROUP });
+  host.drop(`/sys/fs/cgroup${CGROUP}`);
+  await prepare(host, planOf('one', [MANAGER]));
+  await release(host.restart(), 'one');
+  assert.equal(runs(host, 'gdm.service'), false);
+});
+
+test('a session that survives being asked is killed', async () => {
+  const host = withUnits({ name: 'session-3.scope', cgroup: SESSION, stubborn: true });
+  const step: Step = { ...face, kind: 'session', id: '3', user: 'alice', cgroup: SESSION, timeoutMs: 100 };
+  await prepare(host, planOf('one', [step]));
+  assert.equal(runs(host, 'session-3.scope'), false);
+  const asked = host.calls.filter((call) => call.startsWith('run loginctl'));
+  assert.deepEqual(asked, [
+    'run loginctl --no-ask-password terminate-session 3',
+    'run loginctl --no-ask-password --signal=SIGKILL kill-session 3',
+  ]);
+});
+
+test('a process with the number of one that has gone is left alone', async () => {
+  const host = wholeMachine();
+  const pid = host.spawnProcess(['nvtop']);
+  const step: Step = { ...face, kind: 'process', pid, startTicks: 7, comm: 'nvtop', timeoutMs: 100 };
+  await prepare(host, planOf('one', [step]));
+  assert.equal(host.peek(`/proc/${pid}/comm`), 'nvtop');
+});
+
+test('a console driver that is gone when the card is back is no failure, one under another number is found', async () => {
+  const host = wholeMachine(addConsoles);
+  await prepare(host, planOf('one', [CONSOLE]));
+  const folder = '/sys/devices/virtual/vtconsole/vtcon1';
+  assert.equal(host.peek(`${folder}/bind`), '0\n');
+  host.drop('/sys/class/vtconsole/vtcon1');
+  const next = host.restart();
+  await release(next, 'one');
+
+  const other = wholeMachine(addConsoles);
+  await prepare(other, planOf('one', [CONSOLE]));
+  other.drop('/sys/class/vtconsole/vtcon1').putLink('/sys/class/vtconsole/vtcon4', folder);
+  await release(other.restart(), 'one');
+  assert.equal(other.peek(`${folder}/bind`), '1\n');
+});
+
+test('a frame buffer of the firmware that the kernel has deleted is no failure', async () => {
+  const host = wholeMachine(addFirmwareFrameBuffer);
+  await prepare(host, planOf('one', [FIRMWARE]));
+  host.drop('/sys/bus/platform/devices/efi-framebuffer.0');
+  await release(host.restart(), 'one');
+  assert.equal(
+    host.tree.dump().some((line) => line.includes('one.jsonl')),
+    false,
+  );
+});
+
+test('a module that stays in use ends the start with the host as it was', async () => {
+  const build = () =>
+    wholeMachine((host) =>
+      addModules(host, { name: 'nvidia_drm' }, { name: 'nvidia', holders: ['nvidia_drm'] }),
+    );
+  const host = build();
+  const functions: readonly PciAddress[] = [];
+  const step: Step = { ...face, kind: 'unload', name: 'nvidia', functions, timeoutMs: 100 };
+  await assert.rejects(
+    prepare(host, planOf('one', [step])),
+    /Cannot unload the module nvidia: rmmod: ERROR: Module nvidia is in use by: nvidia_drm/,
+  );
+  assert.deepEqual(dump(host), dump(build()));
+});
+
+test('the timer of the watchdog is there while the guest has the display', async () => {
+  const host = withUnits();
+  const unit = 'passqemu-watchdog-one';
+  const step: Step = { ...face, kind: 'watchdog', unit, argv: ['true'], afterSeconds: 130 };
+  await prepare(host, planOf('one', [step]));
+  assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), '[Timer]\n');
+  await release(host.restart(), 'one');
+  assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), null);
+});
