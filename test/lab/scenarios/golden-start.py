@@ -293,7 +293,7 @@ def check_machine(talk, name, profile, plan):
     yield from differ('the balloon', 'balloon' in talk.peripherals, keys.get('balloon', 'no') == 'yes')
     yield from differ('the USB controller', talk.peripherals.get('usb'), None if keys.get('usb') == 'no' else 'qemu-xhci')
     if 'kernel' in keys:
-        for key, wanted in (('kernel', keys['kernel']), ('initrd', keys.get('initrd')), ('append', keys.get('kernel-arguments'))):
+        for key, wanted in (('kernel', keys['kernel']), ('initrd', keys.get('initrd', '')), ('append', keys.get('kernel-arguments', ''))):
             yield from differ(key, talk.ask('qom-get', path='/machine', property=key), wanted)
     secure = profile.get('firmware', {}).get('secure-boot') == 'yes'
     yield from differ('SMM', talk.ask('qom-get', path='/machine', property='smm'), 'on' if secure else 'off')
