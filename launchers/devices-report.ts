@@ -1,10 +1,12 @@
 import { readHeldSteps } from '../lib/apply/held.ts';
 import { readSummary } from '../lib/apply/summary.ts';
+import { type BlockDevice, readBlockDevices } from '../lib/host/block-devices.ts';
 import { readDeviceNodes } from '../lib/host/device-nodes.ts';
 import { findHolders, nodeKey } from '../lib/host/holders.ts';
 import type { Host } from '../lib/host/host.ts';
 import { readUses } from '../lib/host/in-use.ts';
 import { readIommu, readIommuGroup } from '../lib/host/iommu.ts';
+import { readInterfaces } from '../lib/host/network.ts';
 import type { PciBar } from '../lib/host/pci-bars.ts';
 import type { PciFunction } from '../lib/host/pci-function.ts';
 import { readPciNames } from '../lib/host/pci-names.ts';
@@ -36,6 +38,11 @@ export interface DeviceReport {
   readonly driver: string | null;
   readonly driverOverride: string;
   readonly isBridge: boolean;
+  /** The bridge it hangs on; null on a root bus. */
+  readonly parent: PciAddress | null;
+  /** Names of its network interfaces and of its disks. */
+  readonly interfaces: readonly string[];
+  readonly disks: readonly string[];
   readonly group: number | null;
   readonly node: number | null;
   readonly bootVga: boolean;
@@ -73,25 +80,44 @@ export function readDevicesReport(host: Host, stateDir: string): DevicesReport {
   const addresses = [...tree.values()].filter(({ isBridge }) => !isBridge).map(({ address }) => address);
   const names = readPciNames(host, tree.values());
   const guests = complete ? guestsOf(held) : readGuests(host, stateDir);
-  const uses = readUses(host, addresses);
+  const uses = groupByAddress(readUses(host, addresses));
+  const interfaces = groupByAddress(readInterfaces(host, addresses));
+  const disks = groupByAddress(readDisks(host, addresses));
   const openBy = readOpenBy(host, addresses);
   return {
     iommu: readIommu(host),
     groups: readGroups(host, tree),
-    devices: [...tree.values()].map(
-      ({ path: _path, parent: _parent, isVfio: _isVfio, d3coldAllowed: _d3, ...fn }) => ({
-        ...fn,
-        name: names(fn),
-        usb: pciKind(fn.classCode) === 'usb' ? readUsbBuses(host, fn.address) : null,
-        heldBy: guests?.get(fn.address) ?? null,
-        heldByKnown: guests !== null,
-        inUse: uses
-          .filter(({ address }) => address === fn.address)
-          .map(({ address: _address, ...use }) => use),
-        openBy: openBy.get(fn.address) ?? [],
-      }),
-    ),
+    devices: [...tree.values()].map(({ path: _path, isVfio: _isVfio, d3coldAllowed: _d3, ...fn }) => ({
+      ...fn,
+      name: names(fn),
+      usb: pciKind(fn.classCode) === 'usb' ? readUsbBuses(host, fn.address) : null,
+      heldBy: guests?.get(fn.address) ?? null,
+      heldByKnown: guests !== null,
+      interfaces: (interfaces.get(fn.address) ?? []).map(({ name }) => name),
+      disks: (disks.get(fn.address) ?? []).map(({ name }) => name),
+      inUse: (uses.get(fn.address) ?? []).map(({ address: _address, ...use }) => use),
+      openBy: openBy.get(fn.address) ?? [],
+    })),
   };
+}
+
+function groupByAddress<T extends { readonly address: PciAddress }>(
+  values: readonly T[],
+): Map<PciAddress, T[]> {
+  const groups = new Map<PciAddress, T[]>();
+  for (const value of values) {
+    const group = groups.get(value.address);
+    if (group === undefined) groups.set(value.address, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+/** Whole disks: partitions lie in the folders of theirs. */
+function readDisks(host: Host, addresses: readonly PciAddress[]): readonly BlockDevice[] {
+  const found = readBlockDevices(host, addresses);
+  const paths = new Set(found.map(({ path }) => path));
+  return found.filter(({ path }) => !paths.has(path.slice(0, path.lastIndexOf('/'))));
 }
 
 function readGroups(host: Host, tree: PciTree): GroupReport[] {

@@ -64,7 +64,10 @@ function formatDevice(device: DeviceReport, paint: Paint): string[] {
   const facts = [
     `driver ${device.driver ?? 'none'}`,
     ...(device.driverOverride === '' ? [] : [`override ${device.driverOverride}`]),
+    ...(device.parent === null ? [] : [`behind ${device.parent}`]),
     ...(device.bootVga ? ['boot display'] : []),
+    ...device.interfaces,
+    ...device.disks,
     ...(device.isBridge
       ? []
       : [

@@ -51,6 +51,9 @@ function formatMember(device: DeviceReport): string {
   const facts: (readonly [string, string])[] = [
     ['Driver', device.driver ?? 'none'],
     ...(device.driverOverride === '' ? [] : [['Override', device.driverOverride] as const]),
+    ...(device.parent === null ? [] : [['Behind', device.parent] as const]),
+    ...(device.interfaces.length === 0 ? [] : [['Interfaces', device.interfaces.join(', ')] as const]),
+    ...(device.disks.length === 0 ? [] : [['Disks', device.disks.join(', ')] as const]),
     ...(device.bootVga ? [['Boot display', 'yes'] as const] : []),
     ...(device.isBridge
       ? []

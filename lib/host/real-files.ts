@@ -32,6 +32,8 @@ export class RealFiles {
   readonly root: string;
   readonly #prefix: string;
   readonly #ours: readonly string[];
+  /** Where a recorded machine's folder really is. */
+  #top: string | null = null;
 
   /** `ours` are folders (profiles, state) that were named by the caller and so are not part of a recorded machine. */
   constructor(root: string, ours: readonly string[] = []) {
@@ -54,7 +56,9 @@ export class RealFiles {
   #followed(path: string, want: 'file' | 'any' = 'any'): string {
     const real = this.real(path);
     if (this.#prefix === '' || real === path) return real;
-    const [at, top] = [realpathSync.native(real), realpathSync.native(this.#prefix)];
+    const at = realpathSync.native(real);
+    this.#top ??= realpathSync.native(this.#prefix);
+    const top = this.#top;
     const isInside = at === top || at.startsWith(`${top}/`);
     if (isInside && (want === 'any' || statSync(at).isFile())) return at;
     throw Object.assign(new Error(path), { code: isInside ? 'EINVAL' : 'EXDEV' });

@@ -21,6 +21,8 @@ const TYPES = { Data: 'data', Instruction: 'instruction', Unified: 'unified' } a
 /** Reads every cache once, by level, type and first CPU. See Documentation/ABI/testing/sysfs-devices-system-cpu. */
 export function readCaches(host: Host, online: CpuSet): Cache[] {
   const caches = new Map<string, Cache>();
+  // Who shares a cache is asked of the first of them only
+  const told = new Set<string>();
   for (const cpu of online) {
     const folder = `${CPUS}/cpu${cpu}/cache`;
     for (const name of host.list(folder)) {
@@ -28,10 +30,12 @@ export function readCaches(host: Host, online: CpuSet): Cache[] {
       const path = `${folder}/${name}`;
       const text = (file: string) => host.readOptional(`${path}/${file}`);
       const level = Number(text('level'));
+      const typeText = text('type') ?? '';
+      if (told.has(`${cpu} ${level} ${typeText}`)) continue;
       const shared = readCpuListFile(host, `${path}/shared_cpu_list`) ?? [];
       // Virtual machines may leave out who shares a cache, which is all that matters of it
       if (!Number.isInteger(level) || level < 1 || shared.length === 0) continue;
-      const typeText = text('type') ?? '';
+      for (const one of shared) told.add(`${one} ${level} ${typeText}`);
       const key = `${level} ${typeText} ${shared[0]}`;
       if (caches.has(key)) continue;
       const id = /^\d{1,9}$/.exec(text('id') ?? '')?.[0];

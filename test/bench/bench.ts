@@ -2,6 +2,7 @@ import path from 'node:path';
 import { callsInLab, processesInLab, unmanagedInLab } from './in-lab.ts';
 import { runLabMachine } from './lab-machine.ts';
 import { measurePlanning } from './planning.ts';
+import { measureReading } from './reading.ts';
 import {
   describeMachine,
   formatSection,
@@ -63,6 +64,7 @@ add({
   measured: measurePlanning(),
   processes: [],
 });
+add({ title: 'Looking at the machine', measured: measureReading(CHECKOUT), processes: [] });
 if (!argv.includes('--no-lab')) await measureLab();
 if (argv.includes('--write')) {
   const left = argv.includes('--no-lab') ? ['The lab was left out of this run.'] : [];

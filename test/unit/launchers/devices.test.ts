@@ -76,6 +76,9 @@ test('devices --json tells all that the contract lists, of one function', async 
     subsystemId: '1100',
     classCode: '040300',
     isBridge: false,
+    parent: '0000:00:10.3',
+    interfaces: [],
+    disks: [],
     driver: 'snd_hda_intel',
     driverOverride: '',
     group: 14,
@@ -171,6 +174,18 @@ test('devices knows from the summary what an ordinary user may not read, and say
   assert.deepEqual(await held(), [null, false]);
 });
 
+test('devices tells the bridge a function hangs on, its interfaces and its disks', async () => {
+  const host = labMachine();
+  const told = async (address: string) => {
+    const { parent, interfaces, disks } = await one(host, address);
+    return [parent, interfaces, disks];
+  };
+  assert.deepEqual(await told('0000:06:01.0'), ['0000:05:00.0', ['ens1'], []]);
+  assert.deepEqual(await told('0000:41:00.0'), ['0000:40:00.0', [], ['nvme1n1']]);
+  assert.deepEqual(await told('0000:00:03.0'), [null, [], ['vda']]);
+  assert.match(await run(host, '01:00.0'), /driver e1000e · behind 0000:00:10\.0 · enp1s0 · reset pm bus/);
+});
+
 test('devices filters by kind and by text', async () => {
   const addresses = async (...argv: readonly string[]) =>
     (await report(labMachine(), ...argv)).devices.map(({ address }) => address);
@@ -197,10 +212,10 @@ test('devices shows people the groups of what they asked for, whole', async () =
     await run(host, '--gpu'),
     `IOMMU group 14: cannot be passed now: 0000:04:00.1 is held by guest win11
   0000:04:00.0 Display [1234:1111]
-      driver bochs-drm · reset bus · BARs 16 MiB, 4 KiB
+      driver bochs-drm · behind 0000:00:10.3 · reset bus · BARs 16 MiB, 4 KiB
       /dev/dri/card1 open by Xorg (gdm.service)
   0000:04:00.1 Sound [8086:293e]
-      driver snd_hda_intel · no reset
+      driver snd_hda_intel · behind 0000:00:10.3 · no reset
       held by guest win11`,
   );
 });
