@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { HostError } from '../words/errors.ts';
 import type { PathFacts } from './host.ts';
+import { followWithin } from './real-within.ts';
 
 const LARGEST_FILE = 16 << 20;
 
@@ -49,19 +50,12 @@ export class RealFiles {
     return isOurs ? path : this.#prefix + path;
   }
 
-  /**
-   * The same for what is followed. A recorded machine may come from anybody: there a link that leads out of it, or a pipe
-   * that would hold us, is as good as absent.
-   */
+  /** The same for what is followed: in a recorded machine nothing leads out of it. */
   #followed(path: string, want: 'file' | 'any' = 'any'): string {
     const real = this.real(path);
     if (this.#prefix === '' || real === path) return real;
-    const at = realpathSync.native(real);
     this.#top ??= realpathSync.native(this.#prefix);
-    const top = this.#top;
-    const isInside = at === top || at.startsWith(`${top}/`);
-    if (isInside && (want === 'any' || statSync(at).isFile())) return at;
-    throw Object.assign(new Error(path), { code: isInside ? 'EINVAL' : 'EXDEV' });
+    return followWithin(this.#top, real, want);
   }
 
   read(path: string): string {
