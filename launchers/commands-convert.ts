@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 
-/** The commands between a profile and the forms of other programs. */
+/** The commands that make profiles, and other programs’ forms of them. */
 export const CONVERT_COMMANDS: readonly Command[] = [
   {
     name: 'import',
@@ -25,5 +25,14 @@ export const CONVERT_COMMANDS: readonly Command[] = [
     changes: false,
     count: [1, 1],
     run: async (line, globals) => (await import('./export.ts')).exportGuest(line, globals),
+  },
+  {
+    name: 'new',
+    words: '[guest]',
+    summary: 'ask what a guest shall have, write its profile with comments, and show the plan',
+    options: [],
+    changes: true,
+    count: [0, 1],
+    run: async (line, globals) => (await import('./new.ts')).newGuest(line, globals),
   },
 ];

@@ -22,7 +22,7 @@ const ONE_WAY: readonly (readonly [string, string])[] = [
 /** Modules that are the machine, and packages, with the only folders that may import them. */
 const RESERVED: readonly (readonly [RegExp, string])[] = [
   [/^node:(fs|child_process|net|dgram|worker_threads)(\/|$)/, 'lib/host'],
-  [/^(zx|minimist)(\/|$)/, 'launchers'],
+  [/^(zx|minimist|@clack)(\/|$)/, 'launchers'],
 ];
 
 /** Imports that look up, or sideways where that is not allowed; one sentence each. */
