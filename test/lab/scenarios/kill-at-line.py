@@ -1,10 +1,9 @@
-"""kill-at-line.py LINES WHICH moment|now COMMAND ...: runs the command and kills it with SIGKILL when the guest's journal has so many lines, a random moment behind or at once.
-
-Prints WHICH and the kind of the step that was open then: in a prepare the last one begun, in a release the last one not undone.
+"""kill-at-line.py NUMBER WHICH moment|sync COMMAND ...: runs the command and kills it with SIGKILL: a random moment after
+the guest's journal has so many lines, or exactly when it syncs a line of the journal to the disk for that time.
 """
 import os, random, re, signal, subprocess, sys, time
 
-lines, which, when, command = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
+number, which, when, command = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
 path = "/run/passqemu/all.jsonl"
 
 def journal():
@@ -14,15 +13,24 @@ def journal():
     except OSError:
         return []
 
-process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-while process.poll() is None and len(journal()) < lines:
-    time.sleep(0.0005)
-if when == "moment":
+def kill_at_a_moment():
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and len(journal()) < number:
+        time.sleep(0.0005)
     time.sleep(random.random() ** 3 * 0.3)
-ended = process.poll() is not None
-if not ended:
-    os.kill(process.pid, signal.SIGKILL)
-process.wait()
+    ended = process.poll() is not None
+    if not ended:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return ended
+
+# Not -f: what the command leaves running (the inhibitor) must not be waited for
+def kill_at_a_sync():
+    inject = f"inject=fdatasync:signal=SIGKILL:when={number}"
+    strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject]
+    return subprocess.run(strace + command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+ended = kill_at_a_moment() if when == "moment" else kill_at_a_sync()
 kinds, undone = {}, set()
 for line in journal():
     step = re.match(r'{"t":"do","i":(\d+).*?"kind":"(\w+)"', line)

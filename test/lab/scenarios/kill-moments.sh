@@ -61,15 +61,15 @@ round() { # round WHICH NUMBER: at a line of its own, and a moment behind it
   fi
 }
 # shellcheck disable=SC2317 # check calls it
-kill_and_mend() { # kill_and_mend WHICH LINES moment|now
-  local which=$1 command=(passqemu "$1" all)
+kill_and_mend() { # kill_and_mend WHICH LINES moment|sync
+  local which=$1 command=(passqemu "$1" all --quiet)
   forget_vfio
   if [ "$which" = release ]; then
     passqemu prepare all --domain /tmp/all.xml --quiet 2>/dev/null || return 1
   else
     command+=(--domain /tmp/all.xml)
   fi
-  python3 kill-at-line.py "$2" "$which" "$3" "${command[@]}" --quiet >>/tmp/hits 2>/tmp/kill.err || {
+  python3 kill-at-line.py "$2" "$which" "$3" "${command[@]}" >>/tmp/hits 2>/tmp/kill.err || {
     cat /tmp/kill.err
     return 1
   }
@@ -84,12 +84,12 @@ kill_and_mend() { # kill_and_mend WHICH LINES moment|now
 aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mended. Undo writes a few lines besides those of the steps
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
-  for try in 1 2 3 4 5 6; do
+  for try in 0 1 2 3 4 5; do
     ! grep -q "^$1 $2" /tmp/hits || return 0
     if [ "$1" = release ]; then
-      kill_and_mend release $((there + count - row + 1 + try)) now || return 1
+      kill_and_mend release $((1 + count - row + try)) sync || return 1
     else
-      kill_and_mend prepare "$(sed -n "${row}p" /tmp/kind-lines)" now || return 1
+      kill_and_mend prepare $(($(sed -n "${row}p" /tmp/kind-lines) + try)) sync || return 1
     fi
   done
   grep -q "^$1 $2" /tmp/hits
