@@ -81,7 +81,8 @@ kill_and_mend() { # kill_and_mend WHICH LINES moment|sync
   same_state && [ "$(ls /run/passqemu)" = lock ]
 }
 # shellcheck disable=SC2317 # check calls it
-aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mended. Undo writes a few lines besides those of the steps
+aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mended. The journal's first two lines are one sync of another
+  # kind, and undo writes a few lines besides those of the steps
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
   for try in 0 1 2 3 4 5; do
@@ -89,7 +90,7 @@ aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mende
     if [ "$1" = release ]; then
       kill_and_mend release $((1 + count - row + try)) sync || return 1
     else
-      kill_and_mend prepare $(($(sed -n "${row}p" /tmp/kind-lines) + try)) sync || return 1
+      kill_and_mend prepare $(($(sed -n "${row}p" /tmp/kind-lines) - 2 + try)) sync || return 1
     fi
   done
   grep -q "^$1 $2" /tmp/hits
