@@ -45,6 +45,7 @@ export async function readRunPicture(
     processorVendor: readVendor(host),
     onlineCpus: readOnlineCpus(host),
     files,
+    realPaths: readRealPaths(host, [...files.keys(), vars]),
     functions: readFunctions(host, whole),
     iommufd: host.exists('/dev/iommu') && host.exists('/dev/vfio/devices'),
     portsInUse: readListeningPorts(host),
@@ -99,9 +100,20 @@ function pathsOf(run: RunProfile): string[] {
   return [...new Set(paths.filter((path) => path !== null))];
 }
 
+/** Disks are named by links (/dev/disk/by-id, /dev/VG/LV), what is open is shown by what they lead to. */
+function readRealPaths(host: Host, paths: readonly string[]): Map<string, string> {
+  return new Map(
+    paths.flatMap((path) => {
+      const real = host.realPath(path);
+      return real === null || real === path ? [] : [[path, real] as const];
+    }),
+  );
+}
+
+/** The node is made at boot for the module that could be loaded; the kernel has the device only where the processor can. */
 function readKvm(host: Host, isRoot: boolean): RunPicture['kvm'] {
   const facts = host.stat('/dev/kvm', 'follow');
-  if (facts === null) return 'missing';
+  if (facts === null || !host.exists('/sys/class/misc/kvm')) return 'missing';
   if (isRoot || (facts.mode & 0o006) === 0o006) return 'usable';
   const groups = process.getgroups?.() ?? [];
   return (facts.mode & 0o060) === 0o060 && groups.includes(facts.gid) ? 'usable' : 'denied';

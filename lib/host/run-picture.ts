@@ -50,6 +50,8 @@ export interface RunPicture {
   readonly onlineCpus: CpuSet;
   /** Every path that the profile names, links followed; null where nothing is. */
   readonly files: ReadonlyMap<string, PathFacts | null>;
+  /** Where those paths that are links lead; others are not in it. */
+  readonly realPaths: ReadonlyMap<string, string>;
   /** The function of each label of [devices]; null where there is none, or more than one. */
   readonly functions: ReadonlyMap<
     string,

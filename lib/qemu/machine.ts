@@ -55,7 +55,7 @@ function checkAccelerator(build: RunBuild): void {
   if (picture.kvm === 'missing') {
     build.refuse(
       'no-kvm',
-      `Cannot start ${run.guest}: there is no /dev/kvm, the processor’s virtualization must be on`,
+      `Cannot start ${run.guest}: the kernel has no KVM, the processor’s virtualization must be on`,
       'Switch VT-x or AMD-V (SVM) on in the firmware’s set-up and load kvm_intel or kvm_amd; accel = tcg runs without, slowly',
     );
   }

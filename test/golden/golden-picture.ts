@@ -74,6 +74,7 @@ export function goldenPicture({ host, run }: WholeProfile): RunPicture {
     processorVendor: 'amd',
     onlineCpus: Array.from({ length: 16 }, (_, cpu) => cpu),
     files,
+    realPaths: new Map(),
     functions: new Map(
       host.devices.requests.map(({ label, selector }) => [
         label,

@@ -34,6 +34,7 @@ function machine(): FakeHost {
   return new FakeHost()
     .put('/srv/a.raw', 'x')
     .putDevice('/dev/kvm', 'character', '10:232')
+    .putFolder('/sys/class/misc/kvm')
     .putDevice('/dev/vhost-net', 'character', '10:238')
     .put('/proc/cpuinfo', 'processor\t: 0\nvendor_id\t: AuthenticAMD\n')
     .put('/proc/meminfo', 'Hugepagesize:       2048 kB\n')
@@ -84,6 +85,7 @@ test('readRunPicture() reads what a profile asks for', async () => {
     vhostNet: true,
     processorVendor: 'amd',
     onlineCpus: [0, 1, 2, 3],
+    realPaths: new Map(),
     functions: new Map([
       ['gpu', { address: '0000:01:00.0', isVirtual: false }],
       ['vf', { address: '0000:07:10.0', isVirtual: true }],
@@ -129,5 +131,7 @@ test('readRunPicture() says whether KVM is there, and for whom', async () => {
   const whole = parseRunProfile('[machine]\n', { guest: 'g', path: '/g.ini' });
   const kvm = async (host: FakeHost, uid: number) =>
     (await readRunPicture(host, whole, { ...FOLDERS, uid })).kvm;
+  assert.equal(await kvm(machine(), 0), 'usable');
   assert.equal(await kvm(machine().drop('/dev/kvm'), 0), 'missing');
+  assert.equal(await kvm(machine().drop('/sys/class/misc/kvm'), 0), 'missing');
 });

@@ -42,7 +42,7 @@ const CASES: readonly (readonly [
     BIOS,
     { kvm: 'missing' },
     {},
-    ['no-kvm: Cannot start g: there is no /dev/kvm, the processor’s virtualization must be on'],
+    ['no-kvm: Cannot start g: the kernel has no KVM, the processor’s virtualization must be on'],
   ],
   [
     'KVM for others only',
@@ -85,6 +85,23 @@ const CASES: readonly (readonly [
     { running: running({ guest: null, files: new Set(['/srv/a.raw']) }) },
     {},
     ['disk-in-use: Cannot give /srv/a.raw to g as [disk a]: QEMU (process 42) has it'],
+  ],
+  [
+    'a disk of another guest by a link',
+    DISK,
+    {
+      running: running({ files: new Set(['/dev/dm-3']) }),
+      realPaths: new Map([['/srv/a.raw', '/dev/dm-3']]),
+    },
+    {},
+    ['disk-in-use: Cannot give /srv/a.raw to g as [disk a]: other has it'],
+  ],
+  [
+    'one disk by two names',
+    `${DISK}[disk b]\nsource = /srv/b.raw\n`,
+    { realPaths: new Map([['/srv/b.raw', '/srv/a.raw']]) },
+    {},
+    ['disk-twice: Cannot give /srv/b.raw to g as [disk b]: it is that of [disk a]'],
   ],
   [
     'a guest that runs',
