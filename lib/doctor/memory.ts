@@ -1,4 +1,4 @@
-import { formatKib } from '../words/size.ts';
+import { formatKib, formatRoughly } from '../words/size.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
 import { setAtBoot } from './remedies.ts';
 
@@ -17,9 +17,9 @@ export const MEMORY_CHECKS: readonly Check[] = [
         if (isRoot) return ok('root may lock as much as it wants');
         const need = (guest?.domain?.memoryKib ?? 4 * GIB) + GIB;
         return limit === null || limit >= need
-          ? ok(limit === null ? 'There is no limit' : `This user may lock ${formatKib(limit)}`)
+          ? ok(limit === null ? 'There is no limit' : `This user may lock ${formatRoughly(limit)}`)
           : warn(
-              `This user may lock ${formatKib(limit)}, a guest with a device needs all of its memory and 1 GiB`,
+              `This user may lock ${formatRoughly(limit)}, a guest with a device needs all of its memory and 1 GiB`,
               'Only for guests that this user runs without libvirt: write "@kvm - memlock unlimited" to /etc/security/limits.d/vfio.conf and log in anew (in a unit: LimitMEMLOCK=infinity)',
             );
       }),
@@ -34,7 +34,7 @@ export const MEMORY_CHECKS: readonly Check[] = [
         const { freeKib } = memoryHealth;
         if (freeKib === 0) return unknown('/proc/meminfo has no MemFree');
         const share = Math.round((large / freeKib) * 100);
-        const facts = `Of ${formatKib(freeKib)} free, ${formatKib(large)} lie in pieces of 2 MiB and more (${share} %).`;
+        const facts = `Of ${formatRoughly(freeKib)} free, ${formatRoughly(large)} lie in pieces of 2 MiB and more (${share} %).`;
         return share >= 50 || freeKib < GIB
           ? ok('Free memory is not torn into small pieces', facts)
           : warn(
@@ -58,7 +58,7 @@ export const MEMORY_CHECKS: readonly Check[] = [
         idle
           .map(
             ([sizeKib, { free, reserved }]) =>
-              `${formatKib((free - reserved) * sizeKib)} lie idle in the pool of ${formatKib(sizeKib)} pages`,
+              `${formatRoughly((free - reserved) * sizeKib)} lie idle in the pool of ${formatKib(sizeKib)} pages`,
           )
           .join(', '),
         'If no guest uses them: take hugepages= off the kernel’s command line (vm.nr_hugepages out of /etc/sysctl.d); passqemu takes pages of 2 MiB when a guest starts',
@@ -177,15 +177,15 @@ export const MEMORY_CHECKS: readonly Check[] = [
         if (want === null) return ok('No guest was asked about, or it does not say how much it wants');
         if (want >= totalKib)
           return fail(
-            `The guest wants ${formatKib(want)}, the host has ${formatKib(totalKib)}`,
+            `The guest wants ${formatRoughly(want)}, the host has ${formatRoughly(totalKib)}`,
             'Give the guest less (<memory>)',
           );
         return totalKib - want < GIB
           ? warn(
-              `The guest leaves the host ${formatKib(totalKib - want)} of ${formatKib(totalKib)}`,
+              `The guest leaves the host ${formatRoughly(totalKib - want)} of ${formatRoughly(totalKib)}`,
               'Leave the host 2 GiB at least (4 GiB with a desktop)',
             )
-          : ok(`The guest wants ${formatKib(want)} of ${formatKib(totalKib)}`);
+          : ok(`The guest wants ${formatRoughly(want)} of ${formatRoughly(totalKib)}`);
       }),
   },
 ];

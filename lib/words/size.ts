@@ -14,3 +14,9 @@ export function formatKib(kib: number): string {
   if (kib !== 0 && kib % 1024 === 0) return `${kib / 1024} MiB`;
   return `${kib} KiB`;
 }
+
+/** Writes KiB for a sentence, rounded: "31.3 GiB", "512 MiB", "64 KiB". */
+export function formatRoughly(kib: number): string {
+  if (kib >= 1_048_576) return `${Number((kib / 1_048_576).toFixed(1))} GiB`;
+  return kib >= 1024 ? `${Math.round(kib / 1024)} MiB` : `${kib} KiB`;
+}
