@@ -2,17 +2,17 @@ import type { Finding, Status } from '../lib/doctor/finding.ts';
 import { escapeLines, escapeMarkup } from './markup.ts';
 
 /** What each answer is called, the worst first. */
-const WORDS: readonly (readonly [Status, string])[] = [
-  ['fail', 'Fails'],
-  ['warn', 'Warning'],
-  ['unknown', 'Not seen'],
-  ['ok', 'Fine'],
+const WORDS: readonly (readonly [Status, string, string])[] = [
+  ['fail', 'Fails', 'fail'],
+  ['warn', 'Warning', 'are to be looked after'],
+  ['unknown', 'Not seen', 'could not be looked at'],
+  ['ok', 'Fine', 'are fine'],
 ];
 
 /** The doctor's findings: what fails and how to mend it first, what is fine folded. */
 export function formatFindingsPart(findings: readonly Finding[]): string {
   const of = (status: Status) => findings.filter((one) => one.status === status);
-  const counts = WORDS.map(([status, word]) => `${of(status).length} ${word.toLowerCase()}`).join(', ');
+  const counts = WORDS.map(([status, , words]) => `${of(status).length} ${words}`).join(', ');
   const open = [...of('fail'), ...of('warn')].map(formatFinding);
   const folded = (['unknown', 'ok'] as const).map((status) => {
     const members = of(status);
@@ -21,7 +21,7 @@ export function formatFindingsPart(findings: readonly Finding[]): string {
     return `<details><summary>${word} (${members.length})</summary>${members.map(formatFinding).join('\n')}</details>`;
   });
   const nothing = open.length === 0 ? '<p>Nothing fails, and there is no warning.</p>' : '';
-  return `<p>${counts}.</p>\n${nothing}${open.join('\n')}\n${folded.join('\n')}`;
+  return `<p>Of ${findings.length} checks ${counts}.</p>\n${nothing}${open.join('\n')}\n${folded.join('\n')}`;
 }
 
 function formatFinding({ id, status, title, summary, detail, remedy }: Finding): string {

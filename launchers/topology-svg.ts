@@ -92,12 +92,16 @@ function drawGroup(
     parts.push(`<text class="faint" x="${left}" y="${y + 14}">${escapeMarkup(line)}</text>`);
     y += LINE;
   }
+  // Rows of equal length: eight cores are two rows of four, not five and three
+  const widest = Math.max(...cores.map((core) => coreWidth(core))) + CORE_GAP;
+  const fitting = Math.max(1, Math.floor((fullWidth - 4 * PAD + CORE_GAP) / widest));
+  const inRow = Math.ceil(cores.length / Math.ceil(cores.length / fitting));
   let x = left;
-  for (const core of cores) {
+  for (const [at, core] of cores.entries()) {
     const perRow = Math.min(core.length, 8);
-    const width = perRow * (CELL.width + CELL.gap) + CELL.gap;
+    const width = coreWidth(core);
     const height = Math.ceil(core.length / perRow) * (CELL.height + CELL.gap) + CELL.gap;
-    if (x > left && x + width > fullWidth - 2 * PAD) {
+    if (at > 0 && at % inRow === 0) {
       x = left;
       y += height + CORE_GAP;
     }
@@ -107,6 +111,10 @@ function drawGroup(
   const last = cores.at(-1)?.length ?? 1;
   const lastHeight = Math.ceil(last / 8) * (CELL.height + CELL.gap) + CELL.gap;
   return { markup: parts.join('\n'), height: y - top + lastHeight + CORE_GAP };
+}
+
+function coreWidth(core: DrawnCore): number {
+  return Math.min(core.length, 8) * (CELL.width + CELL.gap) + CELL.gap;
 }
 
 function drawCore(
