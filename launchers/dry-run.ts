@@ -1,11 +1,17 @@
 import { formatArgvWords } from '../lib/inputs/argv-words.ts';
 import type { RunPlan } from '../lib/qemu/run-plan.ts';
+import { formatPreparation } from '../lib/run/paste.ts';
 import { describeStep } from '../lib/steps/registry.ts';
 import type { Globals } from './globals.ts';
 import type { PlannedRun } from './run-planned.ts';
 
 /** Prints how a guest would be run: a line that works when pasted, one argument a line, or JSON with both plans. Changes nothing. */
-export function showRun({ run, prepare }: PlannedRun, words: readonly string[], globals: Globals): number {
+export function showRun(
+  { run, prepare }: PlannedRun,
+  words: readonly string[],
+  stateDir: string,
+  globals: Globals,
+): number {
   if (globals.json) {
     const steps = prepare.steps.map((step) => ({
       kind: step.kind,
@@ -30,7 +36,8 @@ export function showRun({ run, prepare }: PlannedRun, words: readonly string[], 
     );
     return 0;
   }
-  globals.out(formatCommand(run, words));
+  const before = formatPreparation(run, { stateDir, needsPrepare: prepare.steps.length > 0 });
+  globals.out([...before, formatCommand(run, words)].join('\n'));
   if (!globals.quiet) for (const note of run.notes) globals.err(`note: ${note}`);
   return 0;
 }

@@ -1,5 +1,6 @@
 import { recoverAll } from '../lib/apply/release.ts';
 import { watchSignals } from '../lib/host/signals.ts';
+import { forgetEnded } from '../lib/run/launch-record.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { LOCK_WAIT_MS } from './prepare.ts';
@@ -10,6 +11,7 @@ export async function recover(_line: CommandLine, globals: Globals): Promise<num
   watchSignals();
   const report = watchingReport(globals, 'all guests', 'recover');
   const { released, kept } = await recoverAll(globals.host, globals.stateDir, LOCK_WAIT_MS, report);
+  forgetEnded(globals.host, globals.stateDir);
   if (globals.json) {
     globals.out(JSON.stringify({ released, kept }));
     return 0;

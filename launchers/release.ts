@@ -1,6 +1,7 @@
 import { profilePlace } from '../lib/apply/guest.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
 import { watchSignals } from '../lib/host/signals.ts';
+import { forgetEnded } from '../lib/run/launch-record.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { LOCK_WAIT_MS } from './prepare.ts';
@@ -18,6 +19,7 @@ export async function release(line: CommandLine, globals: Globals): Promise<numb
     { stateDir, guest, uuid: async () => null, lockWaitMs: LOCK_WAIT_MS },
     report,
   );
+  forgetEnded(host, stateDir);
   if (globals.json) globals.out(JSON.stringify({ guest, done }));
   else
     globals.out(

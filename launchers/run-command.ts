@@ -16,7 +16,7 @@ export async function run(line: CommandLine, globals: Globals): Promise<number> 
   const stateDir = launchStateDir(globals);
   if (line.has('dry-run') || line.has('print-command')) {
     const words = printedArgv(planned.run, { stateDir, place: plannedPlace(planned, globals) });
-    return showRun(planned, words, globals);
+    return showRun(planned, words, stateDir, globals);
   }
   return runWhole(
     {

@@ -7,9 +7,9 @@ import type { Processes } from '../lib/host/processes.ts';
 import { RealProcesses } from '../lib/host/real-processes.ts';
 import { isSystemd } from '../lib/host/systemd.ts';
 import type { RunPlan } from '../lib/qemu/run-plan.ts';
-import { Companions, makeFiles, removeFiles } from '../lib/run/companions.ts';
+import { Companions, makeFiles, runFiles } from '../lib/run/companions.ts';
 import { launchOf, realtimeCpus } from '../lib/run/launch-of.ts';
-import { isRunning, readLaunches } from '../lib/run/launch-record.ts';
+import { isRunning, readLaunches, removeRunFiles } from '../lib/run/launch-record.ts';
 import type { LifeTimes } from '../lib/run/life.ts';
 import { type OwnProgram, runChange } from '../lib/run/life-changes.ts';
 import { judgeRealtime } from '../lib/run/realtime.ts';
@@ -97,7 +97,7 @@ async function runWithCompanions(
     return await runQemu(launch, processes, signals, globals, say);
   } finally {
     await companions.end();
-    removeFiles(host, plan, request.stateDir);
+    removeRunFiles(host, request.stateDir, runFiles(plan));
   }
 }
 

@@ -57,7 +57,8 @@ function unitOf(guest: string, { host, configDir, stateDir }: Globals): GuestUni
   return {
     escaped: escapeUnit(guest),
     guest,
-    program: [own, ...options],
+    program: own,
+    options,
     stopSeconds: seconds + RELEASE_SECONDS,
   };
 }

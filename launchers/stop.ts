@@ -1,7 +1,7 @@
 import { readState } from '../lib/apply/journal.ts';
 import { findJournal, releaseGuest } from '../lib/apply/release.ts';
 import { driveLife } from '../lib/run/drive-life.ts';
-import { forgetLaunch, isRunning, type LaunchRecord } from '../lib/run/launch-record.ts';
+import { forgetEnded, isRunning, type LaunchRecord } from '../lib/run/launch-record.ts';
 import type { LifeTimes } from '../lib/run/life.ts';
 import type { QmpClient } from '../lib/run/qmp-client.ts';
 import { waitUntil } from '../lib/steps/wait-until.ts';
@@ -36,7 +36,7 @@ export async function stop(line: CommandLine, globals: Globals): Promise<number>
       hint: 'passqemu status tells what is not back yet',
     });
   }
-  forgetLaunch(host, stateDir, record.guest);
+  forgetEnded(host, stateDir);
   if (findJournal(readState(host, stateDir).journals, { guest: record.guest, uuid: null }) !== null) {
     const report = watchingReport(globals, record.guest, 'release');
     await releaseGuest(

@@ -39,15 +39,10 @@ export async function makeFiles(host: Host, { prepare, user, guest }: RunPlan): 
   }
 }
 
-/** Removes what only this run needed: sockets, and the folders that held them where nothing else is in them. */
-export function removeFiles(host: Host, { prepare, sidecars, sockets }: RunPlan, stateDir: string): void {
-  const ours = (path: string) => path.startsWith(`${stateDir}/`);
+/** What only this run needs: sockets, and the folders that hold them, innermost first. */
+export function runFiles({ prepare, sidecars, sockets }: RunPlan): string[] {
   const paths = [...sidecars.map(({ socket }) => socket), ...Object.values(sockets)];
-  for (const path of paths) if (path !== null && ours(path)) host.remove(path);
-  for (const folder of prepare.folders.filter(ours).reverse()) {
-    if (host.list(folder).length === 0) host.remove(folder);
-  }
-  if (host.list(`${stateDir}/run`).length === 0) host.remove(`${stateDir}/run`);
+  return [...paths.filter((path) => path !== null), ...[...prepare.folders].reverse()];
 }
 
 /** The programs beside QEMU: started before it, each when the one before listens; ended after it. */

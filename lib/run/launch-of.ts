@@ -1,6 +1,7 @@
 import { SYSTEM_PATH } from '../host/system-path.ts';
 import type { RunPlan, RunThreads } from '../qemu/run-plan.ts';
 import type { CpuSet } from '../words/cpu-list.ts';
+import { runFiles } from './companions.ts';
 import type { LifeTimes } from './life.ts';
 import { type Launch, monitorArguments, sparePorts } from './run-guest.ts';
 import type { RealtimeWish, ThreadWishes } from './threads.ts';
@@ -38,6 +39,7 @@ export function launchOf(plan: RunPlan, input: LaunchInput): Launch {
     argv: plan.argv,
     env: { ...sessionOf(input.env), PATH: SYSTEM_PATH, LC_NUMERIC: 'C', ...plan.environment },
     files: plan.descriptors,
+    leftovers: runFiles(plan),
     wishes: wishesOf(plan.threads),
     times: input.times,
   };

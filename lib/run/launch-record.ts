@@ -9,6 +9,8 @@ export interface LaunchRecord {
   readonly launcher: ProcessIdentity;
   /** When it was started, in ms. */
   readonly at: number;
+  /** Sockets of this run and the folders that hold them, innermost first: below the state folder, to be removed in the end. */
+  readonly files: readonly string[];
 }
 
 /** The files of a launched guest in the state folder. */
@@ -45,6 +47,24 @@ export function forgetLaunch(host: Host, stateDir: string, guest: string): void 
   for (const path of Object.values(launchFiles(stateDir, guest))) host.remove(path);
 }
 
+/** Removes what guests have left that nobody can tidy up any more: neither their QEMU nor their launcher runs. */
+export function forgetEnded(host: Host, stateDir: string): void {
+  for (const { guest, qemu, launcher, files } of readLaunches(host, stateDir)) {
+    if (isRunning(host, qemu) || isRunning(host, launcher)) continue;
+    removeRunFiles(host, stateDir, files);
+    forgetLaunch(host, stateDir, guest);
+  }
+}
+
+/** Removes sockets and folders of a run, where they are ours and nothing else is in them. */
+export function removeRunFiles(host: Host, stateDir: string, files: readonly string[]): void {
+  const isOurs = (path: string) => path.startsWith(`${stateDir}/run/`) && !path.split('/').includes('..');
+  for (const path of [...files.filter(isOurs), `${stateDir}/run`]) {
+    const kind = host.stat(path)?.kind;
+    if (kind === 'other' || (kind === 'folder' && host.list(path).length === 0)) host.remove(path);
+  }
+}
+
 /** Reads a record; null where it is none, or another guest's. */
 export function parseLaunch(text: string, guest: string): LaunchRecord | null {
   let fields: Readonly<Record<string, unknown>> | null;
@@ -54,9 +74,11 @@ export function parseLaunch(text: string, guest: string): LaunchRecord | null {
     return null;
   }
   const [qemu, launcher] = [parseIdentity(fields?.qemu), parseIdentity(fields?.launcher)];
-  const at = fields?.at;
-  if (fields?.guest !== guest || qemu === null || launcher === null || typeof at !== 'number') return null;
-  return { guest, qemu, launcher, at };
+  const { at, files } = fields ?? {};
+  const isList = Array.isArray(files) && files.every((path) => typeof path === 'string');
+  if (fields?.guest !== guest || qemu === null || launcher === null || typeof at !== 'number' || !isList)
+    return null;
+  return { guest, qemu, launcher, at, files: files as string[] };
 }
 
 function parseIdentity(value: unknown): ProcessIdentity | null {

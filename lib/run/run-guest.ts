@@ -23,6 +23,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** Files that QEMU gets open. */
   readonly files: readonly PassedFile[];
+  /** What this run makes in the state folder, for whoever must tidy up after a kill -9. */
+  readonly leftovers: readonly string[];
   readonly wishes: ThreadWishes;
   readonly times: LifeTimes;
 }
@@ -67,7 +69,14 @@ export async function runGuest(
   const started = await processes.start(argv, { env: launch.env, socket: true, files: launch.files });
   const output = watchOutput(started, face);
   try {
-    writeLaunch(host, stateDir, { guest, qemu: started.identity, launcher: host.self(), at: host.now() });
+    const record = {
+      guest,
+      qemu: started.identity,
+      launcher: host.self(),
+      at: host.now(),
+      files: launch.leftovers,
+    };
+    writeLaunch(host, stateDir, record);
     const early = { asked: false };
     const stopEarly = () => {
       early.asked = true;

@@ -9,8 +9,10 @@ export interface GuestUnit {
   /** The guest's name as it may stand in a unit's name. */
   readonly escaped: string;
   readonly guest: string;
-  /** passqemu with its global options. */
-  readonly program: readonly string[];
+  /** passqemu's own path. */
+  readonly program: string;
+  /** Options that every call gets. */
+  readonly options: readonly string[];
   /** How long the guest and the release of its devices may take in all, in seconds. */
   readonly stopSeconds: number;
 }
@@ -24,8 +26,9 @@ export function unitName({ escaped }: Pick<GuestUnit, 'escaped'>): string {
  * A unit that runs the guest (systemd.service(5)). systemctl stop powers it down. ExecStopPost= is carried out however the launcher
  * ended, kill -9 included: the guest, whose QEMU is in a scope of its own, is powered down and what it holds is given back.
  */
-export function formatGuestUnit({ guest, program, stopSeconds }: GuestUnit): string {
-  const words = (...more: readonly string[]) => [...program, ...more, guest].map(quoteWord).join(' ');
+export function formatGuestUnit({ guest, program, options, stopSeconds }: GuestUnit): string {
+  const words = (...more: readonly string[]) =>
+    [program, ...more, ...options, guest].map(quoteWord).join(' ');
   return `[Unit]
 Description=Guest ${guest.replaceAll('%', '%%')} with its devices (passqemu)
 After=network.target libvirtd.service virtqemud.service

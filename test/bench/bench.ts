@@ -10,6 +10,7 @@ import {
   replaceBetweenMarkers,
   type Section,
 } from './report.ts';
+import { measureRunStart } from './run-start.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureUnmanaged } from './unmanaged.ts';
 
@@ -56,7 +57,11 @@ async function measureLab(): Promise<void> {
 const argv = process.argv.slice(2);
 add({
   title: 'Outside the lab',
-  measured: [...measureUnmanaged(CHECKOUT), ...measureStartUp(CHECKOUT)],
+  measured: [
+    ...measureUnmanaged(CHECKOUT),
+    ...measureStartUp(CHECKOUT),
+    ...(await measureRunStart(CHECKOUT)),
+  ],
   processes: [],
 });
 add({

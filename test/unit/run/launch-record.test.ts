@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import {
+  forgetEnded,
   forgetLaunch,
   isRunning,
   launchFiles,
@@ -16,13 +17,29 @@ const STATE = '/run/passqemu';
 test('writeLaunch() and readLaunches() agree, whatever the guest is called', () => {
   const host = new FakeHost().putFolder(STATE);
   const qemu = { pid: host.spawnProcess(['qemu-system-x86_64']), startTicks: 0 };
-  const record = { guest: 'a.run', qemu, launcher: host.self(), at: 5 };
+  const record = { guest: 'a.run', qemu, launcher: host.self(), at: 5, files: [] };
   writeLaunch(host, STATE, record);
   assert.deepEqual(readLaunches(host, STATE), [record]);
   assert.equal(isRunning(host, { ...qemu, startTicks: qemu.pid * 10 }), true);
   assert.equal(isRunning(host, qemu), false, 'another process with that number');
   forgetLaunch(host, STATE, 'a.run');
   assert.deepEqual(host.list(STATE), []);
+});
+
+test('forgetEnded() removes what the dead have left, and nothing that is not of their run', () => {
+  const host = new FakeHost()
+    .put(`${STATE}/keep.jsonl`, 'x')
+    .put('/etc/passwd', 'x')
+    .putFolder(`${STATE}/run/a`);
+  const dead = { pid: 99_999, startTicks: 1 };
+  const files = [`${STATE}/run/a`, `${STATE}/keep.jsonl`, `${STATE}/run/../keep.jsonl`, '/etc/passwd'];
+  writeLaunch(host, STATE, { guest: 'a', qemu: dead, launcher: dead, at: 1, files });
+  const living = { guest: 'b', qemu: host.self(), launcher: dead, at: 1, files: [] };
+  writeLaunch(host, STATE, living);
+  forgetEnded(host, STATE);
+  assert.deepEqual(host.list(STATE), ['b.run', 'keep.jsonl']);
+  assert.equal(host.peek('/etc/passwd'), 'x');
+  assert.deepEqual(readLaunches(host, STATE), [living]);
 });
 
 test('a process that waits to be collected has ended', () => {
@@ -33,7 +50,13 @@ test('a process that waits to be collected has ended', () => {
 });
 
 test('parseLaunch() gives a record of that guest or null', () => {
-  const good = { guest: 'a', qemu: { pid: 1, startTicks: 2 }, launcher: { pid: 3, startTicks: 4 }, at: 5 };
+  const good = {
+    guest: 'a',
+    qemu: { pid: 1, startTicks: 2 },
+    launcher: { pid: 3, startTicks: 4 },
+    at: 5,
+    files: ['/a'],
+  };
   assert.deepEqual(parseLaunch(JSON.stringify(good), 'a'), good);
   for (const bad of [
     '',
@@ -43,6 +66,7 @@ test('parseLaunch() gives a record of that guest or null', () => {
     JSON.stringify({ ...good, qemu: { pid: -1, startTicks: 2 } }),
     JSON.stringify({ ...good, qemu: { pid: '1', startTicks: 2 } }),
     JSON.stringify({ ...good, at: null }),
+    JSON.stringify({ ...good, files: [1] }),
   ])
     assert.equal(parseLaunch(bad, 'a'), null, bad);
   fc.assert(fc.property(fc.json(), (text) => parseLaunch(text, 'a') === null));

@@ -37,6 +37,7 @@ function guest(t: TestContext, about: Partial<Launch> = {}) {
     argv: [...BARE, '-smp', '2', '-name', 'guest=test'],
     env: { PATH: '/usr/bin:/bin' },
     files: [],
+    leftovers: [],
     wishes: { vcpus: new Map(), iothreads: new Map(), emulator: null, realtime: new Map() },
     times: { stopMs: 60_000, quitMs: 10_000 },
     ...about,

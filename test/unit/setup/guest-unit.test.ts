@@ -3,7 +3,13 @@ import test from 'node:test';
 import { formatGuestUnit, installGuestUnit, removeGuestUnit } from '../../../lib/setup/guest-unit.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 
-const UNIT = { escaped: 'win11', guest: 'win11', program: ['/usr/local/bin/passqemu'], stopSeconds: 260 };
+const UNIT = {
+  escaped: 'win11',
+  guest: 'win11',
+  program: '/usr/local/bin/passqemu',
+  options: [],
+  stopSeconds: 260,
+};
 
 test('formatGuestUnit() runs the guest, and stops and releases it however the launcher ended', () => {
   const lines = formatGuestUnit(UNIT).split('\n');
@@ -15,6 +21,11 @@ test('formatGuestUnit() runs the guest, and stops and releases it however the la
     'TimeoutStopSec=260',
   ])
     assert.ok(lines.includes(line), line);
+});
+
+test('formatGuestUnit() puts options behind the command', () => {
+  const text = formatGuestUnit({ ...UNIT, options: ['--config-dir', '/a'] });
+  assert.match(text, /^ExecStart=\/usr\/local\/bin\/passqemu run --quiet --config-dir \/a win11$/m);
 });
 
 test('formatGuestUnit() hands any name on as it is', () => {
