@@ -1,7 +1,7 @@
 """Starts every golden case with -S against the real QEMU and compares what QEMU says it has with what the profile says.
 
 Called as golden-start.py PASSQEMU GOLDEN-FOLDER [CASE ...]. The command line is `passqemu run --dry-run --json`'s; the profile is read
-here by a reader of its own, so that both sides can be wrong but not together. Only the accelerator is changed (no KVM here).
+here by a reader of its own, so that both sides can be wrong but not together. Without GOLDEN_KVM=1 only the accelerator is changed.
 """
 
 import configparser
@@ -160,7 +160,9 @@ def read(path):
 
 def run_case(passqemu, source, name, profile):
     with tempfile.TemporaryDirectory(prefix='golden-') as work:
-        text = open(source, encoding='utf-8').read().replace('[machine]\n', '[machine]\naccel = tcg\n', 1)
+        text = open(source, encoding='utf-8').read()
+        if not os.environ.get('GOLDEN_KVM'):
+            text = text.replace('[machine]\n', '[machine]\naccel = tcg\n', 1)
         path = f'{work}/{name}.ini'
         write(path, text.encode())
         answer = subprocess.run(
