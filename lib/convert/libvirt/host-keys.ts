@@ -1,12 +1,15 @@
 import { METADATA_NAMESPACE } from '../../inputs/domain-xml.ts';
-import { isSection } from '../../inputs/profile-keys.ts';
+import { isSection, PROFILE_SECTIONS } from '../../inputs/profile-keys.ts';
 import { RUN_CPU_KEYS } from '../../inputs/run-sections.ts';
 import type { Reading, Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
+/** All sections of the host's side but commands. */
+const SECTIONS = Object.keys(PROFILE_SECTIONS).filter((section) => section !== 'commands');
+
 /** What the hook does for the guest has no place in libvirt's own words: it goes into our part of <metadata>, where the hook reads it. */
 export function writeHostKeys({ source, dropList }: Writing): XmlElement | null {
-  const keys = ['devices', 'options', 'memory', 'cpu', 'knobs'].flatMap((section) =>
+  const keys = SECTIONS.flatMap((section) =>
     source
       .keys(section)
       .filter((key) => section !== 'cpu' || !RUN_CPU_KEYS.includes(key))

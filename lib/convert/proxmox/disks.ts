@@ -46,16 +46,21 @@ export function writeDisks(writing: Writing): void {
     const turns = bus !== 'virtio' && !isCd;
     const serial = source.said(section, 'serial');
     const format = source.said(section, 'format') ?? (path?.endsWith('.qcow2') ? 'qcow2' : 'raw');
+    const isShown = !isCd && path !== null && volumeOf(path, storages) === path && !path.startsWith('/dev/');
+    if (!isShown && format !== (path?.endsWith('.qcow2') ? 'qcow2' : 'raw'))
+      dropList.add(`[${section}] format`, 'Proxmox knows the format of its volumes, devices and CDs itself');
+    if (iothread !== null && iothread !== key)
+      dropList.add(
+        `[${section}] iothread = ${iothread}`,
+        'each disk has a thread of its own in Proxmox, without a name',
+      );
     const values = {
       file: path === null ? 'none' : volumeOf(path, storages),
       media: isCd ? 'cdrom' : null,
       cache: cache === 'none' ? null : cache,
       aio: isCd ? null : (source.said(section, 'aio') ?? (isDirect ? 'native' : 'threads')),
       discard: !isCd && source.yes(section, 'discard') ? 'on' : null,
-      format:
-        isCd || path === null || volumeOf(path, storages) !== path || path.startsWith('/dev/')
-          ? null
-          : format,
+      format: isShown ? format : null,
       iothread: iothread === null ? null : 1,
       queues: bus === 'scsi' ? queues : null,
       ro: !isCd && source.yes(section, 'read-only') ? 1 : null,

@@ -1,3 +1,4 @@
+import { isSection } from '../../inputs/profile-keys.ts';
 import { parseRunProfile } from '../../inputs/read-run-profile.ts';
 import { DropList, type Dropped } from '../dropped.ts';
 import type { Exportable } from '../exportable.ts';
@@ -32,7 +33,7 @@ export function exportProxmox(
   writePeripherals(writing);
   writeBoot(writing);
   for (const { section, key } of source.unread()) {
-    const isOfHost = ['options', 'cpu', 'knobs', 'commands', 'memory'].includes(section);
+    const isOfHost = isSection(section);
     dropList.add(
       `[${section}] ${key}`,
       isOfHost ? 'it is what passqemu does on the host' : 'Proxmox has no option for it',

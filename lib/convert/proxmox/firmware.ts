@@ -11,7 +11,9 @@ export function writeFirmware(writing: Writing, usualUuid: string): void {
     const isSecure = source.yes('firmware', 'secure-boot');
     const hasKeys = source.yes('firmware', 'enrolled-keys', isSecure);
     if (isSecure && !hasKeys)
-      dropList.add('[firmware] secure-boot', 'Proxmox switches it on with the keys only');
+      dropList.add('[firmware] secure-boot, enrolled-keys', 'Proxmox switches it on with the keys only');
+    if (hasKeys && !isSecure)
+      dropList.add('[firmware] enrolled-keys', 'Proxmox has the keys with Secure Boot only');
     const vars = source.said('firmware', 'vars');
     const file = vars !== null ? volumeOf(vars, storages) : storage === null ? null : `${storage}:1`;
     const values = { file, efitype: '4m', 'pre-enrolled-keys': isSecure && hasKeys ? 1 : 0 };

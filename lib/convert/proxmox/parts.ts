@@ -38,15 +38,20 @@ export function properties(
   first: string,
   { dropList }: Pick<Writing, 'dropList'>,
 ): string {
-  return Object.entries(values)
-    .filter(([name, value]) => {
-      if (value === null) return false;
-      const isPlain = !/[,\n]/.test(String(value));
-      if (!isPlain) dropList.add(`${where}, ${name}`, 'Proxmox takes no comma in it');
-      return isPlain;
-    })
-    .map(([name, value]) => (name === first ? String(value) : `${name}=${value}`))
-    .join(',');
+  return (
+    Object.entries(values)
+      .filter(([name, value]) => {
+        if (value === null) return false;
+        const isPlain = !/[,\n]/.test(String(value));
+        if (!isPlain) dropList.add(`${where}, ${name}`, 'Proxmox takes no comma in it');
+        return isPlain;
+      })
+      // Without its name a value ends at the first =
+      .map(([name, value]) =>
+        name === first && !String(value).includes('=') ? String(value) : `${name}=${value}`,
+      )
+      .join(',')
+  );
 }
 
 /** The first free "scsi3" up to `most`, the label itself where it is one of these; null where all are taken. */

@@ -28,10 +28,12 @@ export function writePeripherals(writing: Writing): void {
   }
   writeDisplay(writing);
   const audio = source.text('audio', 'type');
+  if (audio === 'none' && source.keys('audio').some((key) => key !== 'type'))
+    dropList.add('[audio]', 'there is no sound card without a type');
   const card = AUDIO[source.text('audio', 'card')!];
   if (audio === 'spice' && card !== undefined) options.set('audio0', `device=${card},driver=spice`);
   else if (audio !== 'none')
-    dropList.add(`[audio] type = ${audio}`, 'Proxmox has sound by SPICE only, by ich9, ich6 or ac97');
+    dropList.add('[audio]', `type = ${audio}: Proxmox has sound by SPICE only, by ich9, ich6 or ac97`);
   if (source.yes('agent', 'enable')) options.set('agent', '1');
   const serial = source.text('serial', 'type');
   if (serial === 'socket') options.set('serial0', 'socket');
@@ -41,7 +43,12 @@ export function writePeripherals(writing: Writing): void {
   for (const section of source.sections('input')) {
     if (source.said(section, 'type') !== 'tablet')
       dropList.add(`[${section}]`, 'Proxmox has a tablet and PS/2 only');
-    for (const key of source.keys(section)) source.said(section, key);
+    else if (labelOf(section) !== 'tablet')
+      dropList.add(`[${section}]`, 'Proxmox has one tablet, without a name');
+    for (const key of source.keys(section)) {
+      source.said(section, key);
+      if (key !== 'type') dropList.add(`[${section}] ${key}`, 'a tablet of Proxmox has none');
+    }
   }
   if (tablets.length === 0) options.set('tablet', '0');
   writeLookingGlass(writing);
@@ -55,7 +62,11 @@ function writeDisplay({ source, dropList, options }: Writing): void {
   if (!['none', 'vnc', 'spice'].includes(type))
     dropList.add(`[display] type = ${type}`, 'Proxmox shows it in its own console');
   options.set('vga', vga);
-  const redirections = source.number('display', 'usb-redirection') ?? 0;
+  if (type === 'none' && video !== 'none')
+    dropList.add(`[display] video = ${video}`, 'without a display there is none');
+  if (type !== 'spice' && source.said('display', 'usb-redirection') !== null)
+    dropList.add('[display] usb-redirection', 'only SPICE has it');
+  const redirections = type === 'spice' ? (source.number('display', 'usb-redirection') ?? 0) : 0;
   for (let count = 0; count < redirections; count++) {
     const key = freeKey('usb', '', 13, new Set(options.keys()));
     if (key !== null) options.set(key, 'host=spice');

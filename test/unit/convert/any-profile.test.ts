@@ -11,7 +11,9 @@ import { INSTALLER_STORAGES } from '../../../lib/convert/proxmox/storage.ts';
 import { vcpuCountOf } from '../../../lib/convert/vcpu-count.ts';
 import { type ProfileEntry, parseProfileText } from '../../../lib/inputs/profile-text.ts';
 import { formatProfileValue } from '../../../lib/inputs/profile-writer.ts';
+import { parseProfile } from '../../../lib/inputs/read-profile.ts';
 import { ProfileError } from '../../../lib/words/errors.ts';
+import { grammarDomain } from '../inputs/domain-grammar.ts';
 import { type AnyProfile, anyProfile, PLACES } from './any-profile.ts';
 import { linesOf, NO_HOST, USUAL_UUID } from './samples.ts';
 
@@ -118,3 +120,17 @@ function isUsual(
     throw error;
   }
 }
+
+test('importDomain() of a random domain gives its devices and no others, and never ends in anything but a profile or a DomainError', () => {
+  fc.assert(
+    fc.property(grammarDomain, ({ xml, expected }) => {
+      const { profile } = importDomain(xml, NO_HOST);
+      const { devices } = parseProfile(profile, at);
+      const found = devices.requests.map(({ selector }) =>
+        selector.by === 'address' ? selector.address : null,
+      );
+      assert.deepEqual(new Set(found), new Set(expected.functions.map(({ address }) => address)));
+    }),
+    { numRuns: 200, seed: 20261121 },
+  );
+});
