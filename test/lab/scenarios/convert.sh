@@ -167,7 +167,7 @@ check 'libvirtd starts it with both functions' virsh start guest
 check 'the NIC is on vfio-pci' bound 0000:01:00.0 vfio-pci
 check 'the drive is on vfio-pci' bound 0000:02:00.0 vfio-pci
 check 'the guest sees both on one card' sh -c \
-  "virsh qemu-monitor-command guest --hmp 'info pci' | grep -Eq 'Bus +[1-9][0-9]*, device +0, function 1:'"
+  "virsh qemu-monitor-command guest --hmp 'info qtree' | grep -q 'addr = 00.1'"
 virsh dumpxml --inactive guest >/tmp/defined.xml
 check 'import makes the same profile of what libvirt keeps of it' same_facts guest /tmp/defined.xml
 virsh dumpxml guest >/tmp/running.xml
