@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Whether it gets a socket to us, as descriptor 3. */
   readonly socket: boolean;
+  /** Whether it has our standard input and output (a guest's console in our terminal); else it has no input, and we get its output. */
+  readonly terminal?: boolean;
   /** Files that it gets open, under exactly these numbers (from 4 on). */
   readonly files?: readonly PassedFile[];
 }

@@ -8,11 +8,17 @@ import { parseStartTicks } from './start-ticks.ts';
 /** How long after a program's end we wait for its last words: a grandchild may keep the pipe open. */
 const LAST_WORDS_MS = 200;
 
+type Stdio = 'ignore' | 'pipe' | 'inherit' | number;
+
 /** Programs that stay, and sockets to them, on the real machine. */
 export class RealProcesses implements Processes {
-  start(argv: readonly string[], { env, socket, files = [] }: StartOptions): Promise<StartedProcess> {
+  start(
+    argv: readonly string[],
+    { env, socket, terminal = false, files = [] }: StartOptions,
+  ): Promise<StartedProcess> {
     const [program = '', ...rest] = argv;
-    const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe', socket ? 'pipe' : 'ignore'];
+    const [input, output] = terminal ? (['inherit', 'inherit'] as const) : (['ignore', 'pipe'] as const);
+    const stdio: Stdio[] = [input, output, 'pipe', socket ? 'pipe' : 'ignore'];
     const opened: number[] = [];
     try {
       for (const { fd, path, access } of files) {
@@ -30,7 +36,7 @@ export class RealProcesses implements Processes {
     program: string,
     rest: readonly string[],
     env: Readonly<Record<string, string>>,
-    stdio: ('ignore' | 'pipe' | number)[],
+    stdio: Stdio[],
     socket: boolean,
   ): Promise<StartedProcess> {
     return new Promise((resolve, reject) => {
@@ -60,7 +66,7 @@ export class RealProcesses implements Processes {
           ended,
           onOutput(listener) {
             for (const stream of [child.stdout, child.stderr])
-              (stream as net.Socket).setEncoding('utf8').on('data', listener);
+              (stream as net.Socket | null)?.setEncoding('utf8').on('data', listener);
           },
         });
       });

@@ -66,7 +66,12 @@ export async function runGuest(
   const argv = launchArgv(launch);
   ensureStateFolder(host, stateDir);
   forgetLaunch(host, stateDir, guest);
-  const started = await processes.start(argv, { env: launch.env, socket: true, files: launch.files });
+  const started = await processes.start(argv, {
+    env: launch.env,
+    socket: true,
+    terminal: hasConsole(argv),
+    files: launch.files,
+  });
   const output = watchOutput(started, face);
   try {
     const record = {
@@ -125,6 +130,11 @@ export function monitorArguments(stateDir: string, guest: string): string[] {
   }
   const socket = (path: string) => `unix:${path.replaceAll(',', ',,')},server=on,wait=off`;
   return ['-qmp', socket(qmp), '-qmp', socket(monitor)];
+}
+
+/** Whether the guest's console is our own terminal ([serial] type = stdio): every key goes to the guest then, Ctrl-C too. */
+function hasConsole(argv: readonly string[]): boolean {
+  return argv.some((word, at) => word.startsWith('stdio,') && argv[at - 1] === '-chardev');
 }
 
 /** How many functions can be plugged in while the guest runs: PCI Express takes one behind each root port, and none beside them. */
