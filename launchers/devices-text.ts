@@ -89,9 +89,10 @@ function formatDevice(device: DeviceReport, paint: Paint): string[] {
       ({ comm, pid, node, unit }) => `${node} open by ${comm} (${unit ?? `process ${pid}`})`,
     ),
   ];
-  const usb = (device.usb ?? []).flatMap(({ bus, devices }) =>
-    devices.map(({ port, id, name }) => `bus ${bus} port ${port}: ${name ?? 'unnamed'} [${id}]`),
-  );
+  const usb = (device.usb ?? []).flatMap(({ bus, ports, devices }) => [
+    `USB bus ${bus}${ports === null ? '' : `, ${ports} ports`}${devices.length === 0 ? ', nothing on it' : ''}`,
+    ...devices.map(({ port, id, name }) => `  port ${port}: ${name ?? 'unnamed'} [${id}]`),
+  ]);
   return [head, `      ${paint(2, facts.join(' · '))}`, ...[...users, ...usb].map((line) => `      ${line}`)];
 }
 

@@ -1,4 +1,4 @@
-import { type CpuSet, parseCpuList } from '../words/cpu-list.ts';
+import { type CpuSet, parseCpuList, parseCpuMask } from '../words/cpu-list.ts';
 import type { Host } from './host.ts';
 import { type PagePool, type PageTotals, readPagePool, readPageSizes, readPageTotals } from './page-pool.ts';
 
@@ -60,8 +60,15 @@ export function parseMeminfo(text: string): Map<string, number> {
 
 function readNode(host: Host, id: number, sizes: readonly number[]): MemoryNode {
   const meminfo = parseMeminfo(host.readOptional(`${NODES}/node${id}/meminfo`) ?? '');
-  const cpus = parseCpuList(host.readOptional(`${NODES}/node${id}/cpulist`) ?? '') ?? [];
-  return describeNode(id, cpus, meminfo, readPools(host, id, sizes));
+  const list = host.readOptional(`${NODES}/node${id}/cpulist`);
+  const mask = list === null ? host.readOptional(`${NODES}/node${id}/cpumap`) : null;
+  const cpus = parseCpuList(list ?? '') ?? [];
+  return describeNode(
+    id,
+    mask === null ? cpus : (parseCpuMask(mask) ?? []),
+    meminfo,
+    readPools(host, id, sizes),
+  );
 }
 
 function readOnlineCpus(host: Host): CpuSet {

@@ -1,4 +1,4 @@
-import { type CpuSet, parseCpuList } from '../words/cpu-list.ts';
+import { type CpuSet, parseCpuList, parseCpuMask } from '../words/cpu-list.ts';
 import type { Host } from './host.ts';
 
 /** CPUs as the kernel counts them: which can run tasks now, and which are there at all. */
@@ -28,4 +28,10 @@ export function readCpuListFile(host: Host, path: string): CpuSet | null {
   const text = host.readOptional(path);
   if (text === null) return null;
   return text === '(null)' ? [] : parseCpuList(text);
+}
+
+/** The same of a file that holds a mask ("00000000,000000ff"), as kernels and tools have them that know no lists. */
+export function readCpuMaskFile(host: Host, path: string): CpuSet | null {
+  const text = host.readOptional(path);
+  return text === null ? null : parseCpuMask(text);
 }

@@ -1,6 +1,6 @@
 import { type CpuSet, formatCpuList } from '../words/cpu-list.ts';
 import type { Host } from './host.ts';
-import { CPUS, readCpuListFile } from './online-cpus.ts';
+import { CPUS, readCpuListFile, readCpuMaskFile } from './online-cpus.ts';
 
 /** One cache and the CPUs that share it, as a kernel list. */
 export interface CacheFacts {
@@ -32,7 +32,10 @@ export function readCaches(host: Host, online: CpuSet): Cache[] {
       const level = Number(text('level'));
       const typeText = text('type') ?? '';
       if (told.has(`${cpu} ${level} ${typeText}`)) continue;
-      const shared = readCpuListFile(host, `${path}/shared_cpu_list`) ?? [];
+      const shared =
+        readCpuListFile(host, `${path}/shared_cpu_list`) ??
+        readCpuMaskFile(host, `${path}/shared_cpu_map`) ??
+        [];
       // Virtual machines may leave out who shares a cache, which is all that matters of it
       if (!Number.isInteger(level) || level < 1 || shared.length === 0) continue;
       for (const one of shared) told.add(`${one} ${level} ${typeText}`);

@@ -1,7 +1,7 @@
 import { type CpuSet, formatCpuList } from '../words/cpu-list.ts';
 import { type CpuPolicy, listPolicies, readPolicy } from './cpufreq.ts';
 import type { Host } from './host.ts';
-import { CPUS, readCpuListFile } from './online-cpus.ts';
+import { CPUS, readCpuListFile, readCpuMaskFile } from './online-cpus.ts';
 
 /** One CPU (a hardware thread). The kernel takes most of it away while a CPU is offline. */
 export interface CpuFacts {
@@ -62,7 +62,9 @@ function readPlace(host: Host, id: number): Pick<CpuFacts, 'package' | 'die' | '
   // core_cpus_list is the name since 5.3
   const siblings =
     readCpuListFile(host, `${folder}/core_cpus_list`) ??
-    readCpuListFile(host, `${folder}/thread_siblings_list`);
+    readCpuListFile(host, `${folder}/thread_siblings_list`) ??
+    readCpuMaskFile(host, `${folder}/core_cpus`) ??
+    readCpuMaskFile(host, `${folder}/thread_siblings`);
   return {
     package: readNumber(host, `${folder}/physical_package_id`),
     die: readNumber(host, `${folder}/die_id`),

@@ -175,3 +175,32 @@ test('parseDistances() reads a row of the distance matrix', () => {
   assert.deepEqual(parseDistances('10 21 31'), [10, 21, 31]);
   assert.deepEqual(parseDistances(''), []);
 });
+
+test('readTopology() reads masks where there are no lists, strided lists, and lists that end in a NUL', () => {
+  const host = new FakeHost();
+  addCpus(host, { online: '0-6:2', present: '0-7' });
+  for (const cpu of [0, 2, 4, 6]) {
+    host.put(`${CPUS}/cpu${cpu}/topology/thread_siblings`, `00000000,000000${cpu < 4 ? '05' : '50'}\n`);
+    const folder = `${CPUS}/cpu${cpu}/cache/index3`;
+    host.put(`${folder}/level`, '3\n').put(`${folder}/type`, 'Unified\n').put(`${folder}/size`, '8M\n');
+    host.put(`${folder}/shared_cpu_map`, '55\n\0');
+  }
+  const place = '/sys/devices/system/node/node0';
+  host.put(`${place}/cpumap`, '55\n').put(`${place}/distance`, '10\n').put(`${place}/meminfo`, '');
+  const { cpus, caches, cores, threads, nodes } = readTopology(host);
+  assert.deepEqual(
+    nodes.map(({ id, cpus }) => [id, cpus]),
+    [[0, '0,2,4,6']],
+  );
+  assert.deepEqual(
+    cpus.filter(({ online }) => online).map(({ id, siblings, l3 }) => [id, siblings, l3]),
+    [
+      [0, '0,2', 0],
+      [2, '0,2', 0],
+      [4, '4,6', 0],
+      [6, '4,6', 0],
+    ],
+  );
+  assert.deepEqual(caches, [{ level: 3, type: 'unified', cpus: '0,2,4,6', sizeKiB: 8192 }]);
+  assert.deepEqual([cores, threads], [2, 4]);
+});
