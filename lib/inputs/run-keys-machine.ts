@@ -23,6 +23,10 @@ export const RUN_MACHINE_KEYS = {
       'path',
       'The hugetlbfs for memory-backend = file; else the one mounted with that page size.',
     ),
+    'memory-share': yesNo(
+      'no',
+      'Whether other processes may map it (vhost-user programs); with [share …] and with huge pages without a mount always.',
+    ),
     'memory-lock': yesNo('no', 'Whether all of QEMU is locked into memory.'),
     prealloc: yesNo(
       null,

@@ -68,7 +68,7 @@ function addBackend(build: RunBuild, id: string, sizeKib: number, hostNodes: Cpu
   const prealloc = run.machine.prealloc ?? (isHuge || run.machine.memoryLock);
   const threads = run.machine.preallocThreads ?? Math.min(vcpuCount(run), MOST_PREALLOC_THREADS);
   // virtiofsd sees the guest's memory by a descriptor of it
-  const share = run.shares.length > 0;
+  const share = run.machine.memoryShare || run.shares.length > 0;
   const common: Record<string, PropertyValue> = {
     id,
     size: `${sizeKib}k`,

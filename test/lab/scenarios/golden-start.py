@@ -1,6 +1,7 @@
 """Starts every golden case with -S against the real QEMU and compares what QEMU says it has with what the profile says.
 
-Called as golden-start.py PASSQEMU GOLDEN-FOLDER [CASE ...]. The command line is `passqemu run --dry-run --json`'s; the profile is read
+Called as golden-start.py PASSQEMU GOLDEN-FOLDER [CASE ...]. The command line is `passqemu run --dry-run --json`'s; where PASSQEMU is -, it is
+the golden one itself, argv.txt, which costs no start of node (the lab is slow). The profile is read
 here by a reader of its own, so that both sides can be wrong but not together. Without GOLDEN_KVM=1 only the accelerator is changed.
 """
 
@@ -163,6 +164,9 @@ def run_case(passqemu, source, name, profile):
         text = open(source, encoding='utf-8').read()
         if not os.environ.get('GOLDEN_KVM'):
             text = text.replace('[machine]\n', '[machine]\naccel = tcg\n', 1)
+        if passqemu == '-':
+            start(golden_plan(source, name, profile), name, profile, work)
+            return
         path = f'{work}/{name}.ini'
         write(path, text.encode())
         answer = subprocess.run(
@@ -175,6 +179,55 @@ def run_case(passqemu, source, name, profile):
         if len(golden) < 10:
             raise AssertionError('the golden command line is cut')
         start(plan, name, profile, work)
+
+
+def golden_plan(source, name, profile):
+    """The golden command line as a plan: what stands around it is made from the profile."""
+    with open(os.path.join(os.path.dirname(source), 'argv.txt'), encoding='utf-8') as file:
+        argv = file.read().splitlines()
+    folder = f'/run/passqemu/run/{name}'
+    folders, sidecars, variables = [folder], [], None
+    at = argv.index('-accel') + 1
+    argv[at] = 'tcg,thread=multi'
+    at = argv.index('-cpu') + 1
+    argv[at] = ','.join(word for word in argv[at].replace('host,', 'max,', 1).split(',') if not word.startswith('hv-') and word != 'topoext=on')
+    if '-run-with' in argv and qemu_version() < (9, 1):
+        at = argv.index('-run-with')
+        argv[at : at + 2] = ['-runas', argv[at + 1].removeprefix('user=')]
+    flash = [word for word in argv if 'node-name=firmware-' in word]
+    if flash:
+        code, own = (word.split('file.filename=')[1].replace(',,', ',') for word in flash)
+        template = code.replace('CODE', 'VARS').replace('.secboot', '')
+        variables = {'from': template, 'to': own}
+        folders.append(os.path.dirname(own))
+    if profile.get('tpm', {}).get('type') == 'swtpm':
+        state = f'/var/lib/passqemu/{name}/tpm'
+        folders.append(state)
+        socket_path = f'{folder}/tpm.sock'
+        words = ['swtpm', 'socket', '--tpm2', '--tpmstate', f'dir={state}', '--ctrl', f'type=unixio,path={socket_path}', '--terminate']
+        sidecars.append({'name': 'swtpm', 'argv': words, 'socket': socket_path})
+    for section, keys in profile.items():
+        if section.startswith('share '):
+            socket_path = f'{folder}/share-{section.split()[1]}.sock'
+            sidecars.append({'name': 'virtiofsd', 'argv': virtiofsd_words(socket_path, keys['source']), 'socket': socket_path})
+    macvtap = [keys for keys in profile.values() if keys.get('type') == 'macvtap']
+    descriptors = [
+        {'fd': 10 + queue, 'path': f'/dev/tap{read("/sys/class/net/goldenmv/ifindex")}'} for keys in macvtap for queue in range(int(keys['queues']))
+    ]
+    files = {'folders': folders, 'variables': variables, 'files': [], 'once': []}
+    return {'argv': argv, 'environment': {}, 'sidecars': sidecars, 'descriptors': descriptors, 'files': files, 'threads': None}
+
+
+def qemu_version():
+    words = subprocess.run(['qemu-system-x86_64', '--version'], capture_output=True, text=True).stdout.split('version ')[1]
+    return tuple(int(part) for part in words.split()[0].split('.')[:2])
+
+
+def virtiofsd_words(socket_path, source):
+    new = '/usr/libexec/virtiofsd'
+    if os.path.exists(new):
+        return [new, f'--socket-path={socket_path}', f'--shared-dir={source}']
+    return ['/usr/lib/qemu/virtiofsd', f'--socket-path={socket_path}', '-o', f'source={source}']
 
 
 def start(plan, name, profile, work):
@@ -315,7 +368,8 @@ def check_processors(talk, name, profile, plan):
         yield from differ('threads of a core', len({one['props']['thread-id'] for one in cpus}), shape[3])
     if 'cpu' in keys:
         yield from differ('the model', cpus[0]['qom-path'] != '' and keys['cpu'] in talk.ask('qom-list', path='/machine/unattached/device[0]')[0]['type'] + model_of(talk, cpus[0]), True)
-    yield from differ('the threads to be placed', [one for one in plan['threads']['vcpus'] if one is not None], [cpu_list(one) for one in pins])
+    if plan['threads'] is not None:
+        yield from differ('the threads to be placed', [one for one in plan['threads']['vcpus'] if one is not None], [cpu_list(one) for one in pins])
 
 
 def model_of(talk, cpu):
@@ -339,7 +393,7 @@ def check_memory(talk, name, profile, plan):
     backends = {one['id']: one for one in talk.ask('query-memdev')}
     names = [f'ram{cell}' for cell in cells] or ['ram']
     huge = 'hugepages' in profile.get('memory', {})
-    shared = any(section.startswith('share ') for section in profile)
+    shared = machine.get('memory-share') == 'yes' or any(section.startswith('share ') for section in profile)
     for one in names:
         if one not in backends:
             yield f'there is no memory {one}'
