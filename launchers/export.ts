@@ -9,6 +9,7 @@ import { findFunctions } from '../lib/host/device-search.ts';
 import type { Host } from '../lib/host/host.ts';
 import { formatArgvWords } from '../lib/inputs/argv-words.ts';
 import { parseProfile } from '../lib/inputs/read-profile.ts';
+import { parseRunProfile } from '../lib/inputs/read-run-profile.ts';
 import { stableUuid } from '../lib/qemu/plan-run.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
@@ -117,6 +118,12 @@ function readExportable(line: CommandLine, { host, configDir }: Globals): Export
     throw new UsageError(
       `Cannot export ${guest}: there is no profile ${path}`,
       'passqemu import makes one from a domain XML or a Proxmox configuration',
+    );
+  }
+  if (!parseRunProfile(text, { guest, path }).describesGuest) {
+    throw new UsageError(
+      `Cannot export ${guest}: its profile does not say what the guest is, it must have sections such as [machine] and [disk …]`,
+      `Where ${guest} is a guest of libvirt, virsh dumpxml ${guest} writes it, and passqemu import makes a whole profile of that`,
     );
   }
   return { guest, path, text, uuid: stableUuid(guest), functions: functionsOf(host, guest, path, text) };
