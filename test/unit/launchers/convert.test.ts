@@ -29,7 +29,7 @@ async function run(host: FakeHost, ...argv: string[]): Promise<{ code: number; o
     out: (text) => void lines.out.push(text),
     err: (text) => void lines.err.push(text),
   };
-  const code = await command.run(line, globals, COMMANDS);
+  const code = await command.run(line, globals, { commands: COMMANDS, options: GLOBAL_OPTIONS });
   return { code, out: lines.out.join('\n'), err: lines.err.join('\n') };
 }
 
