@@ -84,6 +84,13 @@ function addPrivileges(build: RunBuild, user: string | null): void {
   }
   if (!run.machine.sandbox) return;
   const helps = run.networks.some(({ type }) => type === 'bridge');
+  if (helps && !picture.isRoot) {
+    // What is started in the sandbox of an ordinary user never gains privileges, and the helper lives by them
+    build.notes.push(
+      'QEMU runs without its sandbox: the helper that connects the bridge could not work in it',
+    );
+    return;
+  }
   build.add(
     '-sandbox',
     option('on', {

@@ -72,6 +72,16 @@ test('planRun() gives up privileges as this QEMU can', () => {
   assert.deepEqual([plain.user, plain.argv.includes('-run-with')], [null, false]);
 });
 
+test('planRun() leaves an ordinary user’s bridge helper outside of the sandbox', () => {
+  const text = `${BIOS}[network n]\ntype = bridge\nbridge = br0\n`;
+  const sandboxes = [true, false].map((isRoot) => valuesOf(planOf(text, { isRoot }), '-sandbox'));
+  assert.deepEqual(sandboxes, [
+    ['on,obsolete=deny,elevateprivileges=deny,spawn=allow,resourcecontrol=deny'],
+    [],
+  ]);
+  assert.match(planOf(text, { isRoot: false }).notes.join(), /^QEMU runs without its sandbox/);
+});
+
 test('planRun() takes iommufd by itself only where both have it', () => {
   const text = `[machine]\niommufd = auto\n${BIOS}[devices]\nn = 01:00.0\n`;
   const has = (plan: RunPlan) => plan.argv.some((word) => word.includes('iommufd'));
