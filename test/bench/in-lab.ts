@@ -7,6 +7,9 @@ import { UNMANAGED_BOUND } from './unmanaged.ts';
 /** How much a call may take beyond what the bare script and a node that does nothing take together. */
 const CALL_BOUND = 1.15;
 
+/** Our share of a start and end through libvirt, to the share of hooks in bash that do the same writes. */
+const SHARE_BOUND = 1;
+
 /** The hook for a guest that is not ours, against a shell that does nothing. */
 export function unmanagedInLab(where: string, output: LabOutput): Measured[] {
   return ['prepare', 'started', 'release'].map((operation) => ({
@@ -32,6 +35,37 @@ export function callsInLab(where: string, output: LabOutput): Measured[] {
       note: `${ms(operation)} to ${ms(`bare-${operation}`)} and ${ms('node')}`,
     };
   });
+}
+
+/** `virsh start` and `virsh destroy` with our hook: against no hook, and our share of the time against that of hooks in bash. */
+export function virshInLab(where: string, output: LabOutput): Measured[] {
+  const [none, bash, ours] = ['none', 'bash', 'passqemu'].map((side) => timesOf(output, `virsh ${side}`));
+  const note = `${['none', 'bash', 'passqemu'].map((side) => `${side} ${medianMs(output, `virsh ${side}`).toFixed(0)} ms`).join(', ')}`;
+  const pairs = (one: readonly number[], other: readonly number[], base?: readonly number[]) =>
+    one.map((us, round): [number, number] => [
+      us - (base?.[round] ?? 0),
+      other[round]! - (base?.[round] ?? 0),
+    ]);
+  return [
+    {
+      what: `${where}: virsh start and destroy with passqemu, to the same without a hook`,
+      ratio: ratioOf(pairs(none!, ours!)),
+      bound: null,
+      note,
+    },
+    {
+      what: `${where}: the same with hooks in bash, to none`,
+      ratio: ratioOf(pairs(none!, bash!)),
+      bound: null,
+      note,
+    },
+    {
+      what: `${where}: what passqemu adds, to what hooks in bash add`,
+      ratio: ratioOf(pairs(bash!, ours!, none!)),
+      bound: SHARE_BOUND,
+      note,
+    },
+  ];
 }
 
 /** A call and every process that it may start. */

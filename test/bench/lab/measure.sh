@@ -72,6 +72,9 @@ processes() {
   home
 }
 
+# shellcheck source=test/bench/lab/virsh.sh
+. ./virsh.sh
+
 for ((round = 0; round < rounds; round++)); do
   for one; do "$one"; done
 done
