@@ -1,6 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie kvm-nested timeout=500
-# lab: in=full tier=full suite=bookworm kvm-nested timeout=500
+# lab: in=soak tier=mid suite=bookworm,trixie kvm-nested timeout=500
+# lab: in=soak tier=full suite=bookworm kvm-nested timeout=500
 # passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, and
 # the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed; not as root; a plain user's too.
 cd "$(dirname "$0")" || exit 99
@@ -50,20 +50,20 @@ thread_of() { # thread_of GUEST VCPU
 empty() { is "$(ls /run/passqemu)" lock; }
 
 # What the nested guest runs: the image's own init, which reads the block before it is ready
-mkdir -p /tmp/init
-zcat -f /usr/local/lib/lab/initrd | (cd /tmp/init && busybox cpio -i init 2>/dev/null)
-cat >/tmp/init/read-block <<'X'
+mkdir -p /tmp/tree
+cat >/tmp/read-block <<'X'
 for disk in /dev/nvme?n1; do
-  [ ! -e "$disk" ] || echo "GUEST block $(dd if=$disk bs=512 skip=7 count=1 2>/dev/null | head -n 1)"
+  [ ! -e "$disk" ] || echo "GUEST block $(busybox dd if="$disk" bs=512 skip=7 count=1 2>/dev/null | busybox head -n 1)"
 done
 X
-sed -i '/^echo "GUEST ready/{
-r /tmp/init/read-block
-N
-}' /tmp/init/init
-chmod 755 /tmp/init/init
-cat /usr/local/lib/lab/initrd >/tmp/initrd
-(cd /tmp/init && echo init | busybox cpio -o -H newc 2>/dev/null) >>/tmp/initrd
+(cd /tmp/tree && busybox cpio -id </usr/local/lib/lab/initrd 2>/dev/null)
+sed -i '/^echo "GUEST ready/e cat /tmp/read-block' /tmp/tree/init
+check 'the guest will read a block' grep -q 'GUEST block' /tmp/tree/init
+# The kernel unpacks one archive behind the other; the last file of a name counts
+{
+  cat /usr/local/lib/lab/initrd
+  (cd /tmp/tree && echo init | busybox cpio -o -H newc 2>/dev/null)
+} >/tmp/initrd
 namespace=$(basename "$(ls -d $B/$drive/nvme/nvme*/nvme*n1)")
 printf '%s\n' "$block" | dd of="/dev/$namespace" bs=512 seek=7 conv=notrunc,fsync status=none
 
