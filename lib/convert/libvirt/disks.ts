@@ -119,8 +119,12 @@ function diskElement(
   ]);
 }
 
-function serialElement(section: string, { source }: Writing): XmlElement | null {
+function serialElement(section: string, { source, dropList }: Writing): XmlElement | null {
   const serial = source.said(section, 'serial');
+  if (serial !== null && !/^[A-Za-z0-9_.+ -]+$/.test(serial)) {
+    dropList.add(`[${section}] serial`, 'libvirt takes letters, digits, spaces and _ . + - in it');
+    return null;
+  }
   return serial === null ? null : xml('serial', {}, serial);
 }
 

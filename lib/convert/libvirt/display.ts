@@ -39,10 +39,12 @@ export function writeDisplay(writing: Writing): readonly (XmlElement | null)[] {
   if (type === 'egl-headless' && node !== null && said('gl') === 'no')
     dropList.add('[display] gl = no', 'egl-headless draws by a GPU always');
   const [address, port, socket] = ['address', 'port', 'socket'].map(said);
+  const isPlace = address == null || /^[\w.:-]+$/.test(address);
+  if (!isPlace) dropList.add('[display] address', 'it is neither an address nor a name of the DNS');
   const listen =
     socket !== null
       ? xml('listen', { type: 'socket', socket: socket! })
-      : xml('listen', { type: 'address', address: address ?? '127.0.0.1' });
+      : xml('listen', { type: 'address', address: (isPlace ? address : null) ?? '127.0.0.1' });
   const graphics = isRemote
     ? xml(
         'graphics',
