@@ -85,10 +85,10 @@ aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mende
   # kind, and undo writes a few lines besides those of the steps
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
-  for try in 0 1 2 3 4 5; do
+  for try in 0 1 2 3 4 5 6 7; do
     ! grep -q "^$1 $2" /tmp/hits || return 0
     if [ "$1" = release ]; then
-      kill_and_mend release $((1 + count - row + try)) sync || return 1
+      kill_and_mend release $((count - row - 1 + try)) sync || return 1
     else
       kill_and_mend prepare $(($(sed -n "${row}p" /tmp/kind-lines) - 2 + try)) sync || return 1
     fi
