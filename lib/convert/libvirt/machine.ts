@@ -51,8 +51,10 @@ const MACHINE_DROPS: readonly (readonly [string, string])[] = [
   ['sandbox', 'libvirt has it for all guests, as seccomp_sandbox in qemu.conf'],
 ];
 
-function featuresOf({ source }: Writing, isWindows: boolean): XmlElement {
-  const vendor = source.said('machine', 'hv-vendor-id');
+function featuresOf({ source, dropList }: Writing, isWindows: boolean): XmlElement {
+  const claimed = source.said('machine', 'hv-vendor-id');
+  const vendor = claimed?.includes(',') === true ? null : claimed;
+  if (vendor !== claimed) dropList.add('[machine] hv-vendor-id', 'libvirt takes no comma in it');
   const isHyperv = source.yes('machine', 'hyperv', isWindows);
   const hyperv = [
     ...(isHyperv
