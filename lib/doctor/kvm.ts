@@ -21,7 +21,7 @@ export const KVM_CHECKS: readonly Check[] = [
               'udevadm control --reload && udevadm trigger --name-match=kvm (the rule gives it to the group kvm, mode 0660)',
             );
       }
-      if (checkup.isRecorded) return unknown(NO_NODES);
+      if (checkup.lacksNodes) return unknown(NO_NODES);
       const module = vendor === 'amd' ? 'kvm_amd' : 'kvm_intel';
       const state = modules.get(module) ?? 'unknown';
       if (state === 'unknown') return unknown('there is no /dev/kvm and no list of the kernel’s modules');

@@ -34,9 +34,9 @@ export const VFIO_CHECKS: readonly Check[] = [
     id: 'vfio.device-node',
     title: '/dev/vfio/vfio',
     meaning: 'QEMU opens this node for everything that VFIO does; the kernel makes it with mode 0666.',
-    judge: ({ vfioNode, virtualization, isRecorded }) => {
+    judge: ({ vfioNode, virtualization, lacksNodes }) => {
       const state = virtualization.modules.get('vfio_pci') ?? 'unknown';
-      if (vfioNode === null && isRecorded) return unknown(NO_NODES);
+      if (vfioNode === null && lacksNodes) return unknown(NO_NODES);
       if (vfioNode === null) {
         if (state === 'loaded')
           return fail(

@@ -29,6 +29,8 @@ export interface Checkup {
   readonly isRoot: boolean;
   /** A recorded machine: it has no device nodes, and of guests' files only what lies in the recorded folders. */
   readonly isRecorded: boolean;
+  /** Whether device nodes cannot be told: a recorded folder has none, a snapshot's file has those that were there. */
+  readonly lacksNodes: boolean;
   readonly distribution: Distribution;
   readonly bootLoader: BootLoader;
   readonly parameters: Seen<readonly KernelParameter[]>;

@@ -59,6 +59,7 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
   return {
     isRoot: input.isRoot,
     isRecorded: host.root !== '/',
+    lacksNodes: host.root !== '/' && !host.exists('/.passqemu'),
     distribution: readDistribution(host),
     bootLoader: readBootLoader(host),
     parameters,

@@ -48,11 +48,15 @@ function serialsOf(path: string, node: RecordedNode): string[] {
     : [];
 }
 
-/** What of a file goes into a snapshot: of some only the part that readers look at. */
+/** More than any file that readers look at has; an initramfs or a ROM is not for others. */
+const LARGEST_BYTES = 1 << 20;
+
+/** What of a file goes into a snapshot: of some only the part that readers look at, of large ones that they are there. */
 function reduce(path: string, node: RecordedNode): RecordedNode {
   if (node.kind !== 'file' || node.bytes === null) return node;
   const change = REDUCED.find(([pattern]) => pattern.test(path))?.[1];
-  return change === undefined ? node : { ...node, bytes: Buffer.from(change(node.bytes.toString('utf8'))) };
+  const bytes = change === undefined ? node.bytes : Buffer.from(change(node.bytes.toString('utf8')));
+  return { ...node, bytes: bytes.length > LARGEST_BYTES ? null : bytes };
 }
 
 const REDUCED: readonly (readonly [RegExp, (text: string) => string])[] = [
