@@ -1,6 +1,6 @@
 #!/bin/bash
 # What passqemu says of the machine: against lscpu, lspci, lsusb and numactl, and against its own snapshot, as root and as nobody.
-# lab: in=soak tier=mid suite=bookworm,trixie timeout=180
+# lab: in=full tier=mid suite=bookworm,trixie timeout=180
 # shellcheck source=test/lab/scenarios/lib.sh
 . /lab/files/lib.sh
 
