@@ -16,6 +16,8 @@ case \$2 in
 prepare | release) exec /bin/bash $PWD/bare.sh "\$2" ;;
 esac
 X
+  # measure.sh has it
+  # shellcheck disable=SC2154
   sed 's/^node=.*/node=\/usr\/bin\/node/' "$hook" >/tmp/our-hook
   # libvirt remembers from its start whether there was any hook
   use_hook our

@@ -156,8 +156,8 @@ same_facts() { # same_facts GUEST XML: the profile that is made of the XML says 
 check 'a guest is exported' exits 0 export_to guest
 check 'a desktop guest is exported' exits 0 export_to desktop
 check 'nothing of it was lost' sh -c 'passqemu export guest --to libvirt --json | grep -A1 dropped | grep -F "[]"'
-check 'libvirt’s schema accepts the guest' virt-xml-validate /tmp/guest.xml domain
-check 'libvirt’s schema accepts the desktop guest' virt-xml-validate /tmp/desktop.xml domain
+check "libvirt's schema accepts the guest" virt-xml-validate /tmp/guest.xml domain
+check "libvirt's schema accepts the desktop guest" virt-xml-validate /tmp/desktop.xml domain
 check 'import makes the same profile of the guest' same_facts guest /tmp/guest.xml
 
 start_libvirtd
@@ -181,7 +181,7 @@ virsh undefine guest >/dev/null
 check 'Proxmox gets commands that a shell reads as they are meant' sh -c \
   'passqemu export guest --to proxmox --vmid 100 2>/tmp/lost >/tmp/set.sh; qm() { printf "%s|" "$@"; echo; }; . /tmp/set.sh | grep -F "set|100|--net0|virtio=52:54:00:11:22:33|"'
 check 'and is told what is lost' grep -q "iothread\|pins" /tmp/lost
-check 'the plain command line is QEMU’s own and has the guest in it' sh -c \
+check "the plain command line is QEMU's own and has the guest in it" sh -c \
   "passqemu export guest --to qemu | tee /tmp/line | head -n 1 | grep -q qemu-system && grep -q '0000:01:00.0' /tmp/line"
 passqemu hooks uninstall >/dev/null
 stop_libvirtd

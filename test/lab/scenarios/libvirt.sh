@@ -57,6 +57,7 @@ define_guest() { # the same, known to libvirt
   virsh define "/tmp/$1.xml" >/dev/null
 }
 NIC=0000:01:00.0
+# shellcheck disable=SC2034 # the scenarios use it
 NVME=0000:02:00.0
 # guest NAME [PROFILE TEXT] [EXTRA XML] [EXTRA DEVICES]: with the NIC, and a profile that names it
 guest() {
