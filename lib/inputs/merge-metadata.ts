@@ -6,6 +6,9 @@ import { RUN_CPU_KEYS, runSection } from './run-sections.ts';
 /** libvirt has its own words for all of that. */
 const OF_RUN: [string] = ['is in the metadata of the domain, only guests without libvirt have it'];
 
+/** Sections that only the profile may have: commands run as root, and a hand-over ends what people have open. Whoever may define a domain need not be root. */
+export const PROFILE_ONLY: readonly string[] = ['commands', 'handover'];
+
 /** Where the value of a key comes from; metadata: our keys in the domain XML. */
 export type ValueSource = 'profile' | 'metadata' | 'default';
 
@@ -19,7 +22,6 @@ export interface MergedEntries {
 
 /**
  * Adds the keys that the domain XML carries in its metadata to those of the profile; the profile wins.
- * Commands are the profile's alone: they run as root, and whoever may define a domain need not be root.
  */
 export function mergeMetadata(
   profile: ReadonlyMap<string, ProfileEntry>,
@@ -39,7 +41,7 @@ export function mergeMetadata(
       : (unknownKey(section, key) ?? (section === 'cpu' && RUN_CPU_KEYS.includes(key) ? OF_RUN : null));
     const wrong: [string, string?] | null =
       problem ??
-      (section === 'commands' ? ['is in the metadata of the domain, must be in the profile'] : null);
+      (PROFILE_ONLY.includes(section) ? ['is in the metadata of the domain, must be in the profile'] : null);
     if (wrong !== null) problems.push({ line: null, section, key, what: wrong[0], hint: wrong[1] ?? null });
     else if (!entries.has(name)) {
       entries.set(name, { section, key, value, line: null });

@@ -1,11 +1,12 @@
 import { METADATA_NAMESPACE } from '../../inputs/domain-xml.ts';
+import { PROFILE_ONLY } from '../../inputs/merge-metadata.ts';
 import { isSection, PROFILE_SECTIONS } from '../../inputs/profile-keys.ts';
 import { RUN_CPU_KEYS } from '../../inputs/run-sections.ts';
 import type { Reading, Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
-/** All sections of the host's side but commands. */
-const SECTIONS = Object.keys(PROFILE_SECTIONS).filter((section) => section !== 'commands');
+/** All sections of the host's side that a domain may carry. */
+const SECTIONS = Object.keys(PROFILE_SECTIONS).filter((section) => !PROFILE_ONLY.includes(section));
 
 /** What the hook does for the guest has no place in libvirt's own words: it goes into our part of <metadata>, where the hook reads it. */
 export function writeHostKeys({ source, dropList }: Writing): XmlElement | null {
@@ -15,12 +16,14 @@ export function writeHostKeys({ source, dropList }: Writing): XmlElement | null 
       .filter((key) => section !== 'cpu' || !RUN_CPU_KEYS.includes(key))
       .map((name) => xml('passqemu:key', { section, name }, source.said(section, name)!)),
   );
-  for (const key of source.keys('commands')) {
-    source.said('commands', key);
-    dropList.add(
-      `[commands] ${key}`,
-      'commands run as root, so the hook takes them from the profile only: keep it beside the domain',
-    );
+  for (const section of PROFILE_ONLY) {
+    for (const key of source.keys(section)) {
+      source.said(section, key);
+      dropList.add(
+        `[${section}] ${key}`,
+        'the hook takes it from the profile only: keep that beside the domain',
+      );
+    }
   }
   return keys.length === 0 ? null : xml('passqemu:profile', { 'xmlns:passqemu': METADATA_NAMESPACE }, keys);
 }

@@ -44,6 +44,7 @@ const PROBLEMS: readonly [string, string, string, string | null][] = [
   ],
   ['commands.started', 'commands', 'is in the metadata of the domain, must be in the profile', null],
   ['commands.timeout', 'commands', 'is in the metadata of the domain, must be in the profile', null],
+  ['handover.sessions', 'handover', 'is in the metadata of the domain, must be in the profile', null],
 ];
 for (const [name, section, what, hint] of PROBLEMS) {
   test(`mergeMetadata() refuses ${name}`, () => {
