@@ -75,7 +75,7 @@ on node 0: it needs 460800 pages of 2 MiB
 Cannot give CPUs 8-9 to the guest: this host has only 0-7
 X
 check "plan says the same" says "/mnt is mounted from nvme0n1" 1 passqemu plan all
-check "and so does the hook, in one line" says "/mnt is mounted from nvme0n1" 1 quietly $hook all prepare begin - <<<'<domain><name>all</name></domain>'
+check "the hook says so in one line, as much as one can read" says "there are 10 reasons against it; (1) Cannot " 1 quietly $hook all prepare begin - <<<'<domain><name>all</name></domain>'
 check "nothing was changed" same_state
 umount /mnt
 dmsetup remove stacked
