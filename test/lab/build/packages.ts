@@ -1,10 +1,12 @@
 /** What the lab's Debian is made of, beside the packages that every Debian has. */
 export const packages = [
   'alsa-utils',
+  'btrfs-progs',
   'busybox-static',
   'dbus',
   'dmsetup',
   'e2fsprogs',
+  'fish',
   'greetd',
   'iproute2',
   'kbd',
@@ -14,6 +16,7 @@ export const packages = [
   'libvirt-daemon-driver-qemu',
   'libvirt-daemon-system',
   'libxml2-utils',
+  'mdadm',
   'numactl',
   'ovmf',
   'pciutils',
@@ -30,6 +33,7 @@ export const packages = [
   'udev',
   'usbutils',
   'util-linux',
+  'zsh',
 ];
 
 /** Modules of the initramfs: to the root disk and to the folders of the host. */
@@ -89,6 +93,8 @@ export const rootModules = [
     'loop',
     'dm_mod',
     'dm_crypt',
+    'raid1',
+    'btrfs',
     'fuse',
     'autofs4',
     'configfs',
