@@ -1,10 +1,8 @@
 import { readGuest } from '../lib/apply/guest.ts';
-import { planGuest } from '../lib/apply/plan-guest.ts';
-import { prepareGuest } from '../lib/apply/prepare.ts';
+import { prepareInputs } from '../lib/apply/prepare-inputs.ts';
 import type { Report } from '../lib/apply/report.ts';
 import type { Host } from '../lib/host/host.ts';
 import { DomainError } from '../lib/words/errors.ts';
-import { VERSION } from '../lib/words/version.ts';
 import { type HookFolders, LOCK_WAIT_MS } from './hook-folders.ts';
 import { tellEnd } from './tell-end.ts';
 
@@ -23,21 +21,8 @@ export async function prepareByHook(
     throw new DomainError(`Cannot prepare ${guest}: the XML is that of "${inputs.domain.name}"`);
   }
   const begun = host.now();
-  const came = await prepareGuest(
-    host,
-    {
-      stateDir,
-      guest,
-      uuid: inputs.domain?.uuid ?? null,
-      owner: { kind: 'libvirt' },
-      version: VERSION,
-      inputs: inputs.asText,
-      lockWaitMs: LOCK_WAIT_MS,
-      plan: (others) => planGuest(host, inputs, others),
-      interrupted,
-    },
-    report,
-  );
+  const terms = { stateDir, owner: { kind: 'libvirt' }, lockWaitMs: LOCK_WAIT_MS, interrupted } as const;
+  const came = await prepareInputs(host, inputs, terms, report);
   const words = came === 'adopted' ? 'it was prepared already, by hand' : 'all is ready';
   tellEnd(host, { guest, operation: 'prepare' }, words, begun);
 }

@@ -1,11 +1,9 @@
 import type { Owner } from '../lib/apply/journal-text.ts';
-import { planGuest } from '../lib/apply/plan-guest.ts';
-import { prepareGuest } from '../lib/apply/prepare.ts';
+import { prepareInputs } from '../lib/apply/prepare-inputs.ts';
 import type { Host } from '../lib/host/host.ts';
 import { watchSignals } from '../lib/host/signals.ts';
 import { parseStartTicks } from '../lib/host/start-ticks.ts';
 import { UsageError } from '../lib/words/errors.ts';
-import { VERSION } from '../lib/words/version.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readInputs, readRunInputs } from './inputs.ts';
@@ -25,21 +23,8 @@ export async function prepare(line: CommandLine, globals: Globals): Promise<numb
     line.value('owner') === null ? await readInputs(line, globals) : readRunInputs(line, globals).inputs;
   const { host, stateDir } = globals;
   const report = watchingReport(globals, inputs.guest, 'prepare');
-  const done = await prepareGuest(
-    host,
-    {
-      stateDir,
-      guest: inputs.guest,
-      uuid: inputs.domain?.uuid ?? null,
-      owner: readOwner(line, host),
-      version: VERSION,
-      inputs: inputs.asText,
-      lockWaitMs: LOCK_WAIT_MS,
-      plan: (others) => planGuest(host, inputs, others),
-      interrupted,
-    },
-    report,
-  );
+  const terms = { stateDir, owner: readOwner(line, host), lockWaitMs: LOCK_WAIT_MS, interrupted };
+  const done = await prepareInputs(host, inputs, terms, report);
   const what = done === 'adopted' ? 'was prepared already' : 'is prepared';
   if (globals.json) globals.out(JSON.stringify({ guest: inputs.guest, done }));
   else globals.out(`${inputs.guest} ${what}; passqemu release ${inputs.guest} gives everything back`);

@@ -1,5 +1,4 @@
-import { planGuest } from '../lib/apply/plan-guest.ts';
-import { prepareGuest } from '../lib/apply/prepare.ts';
+import { prepareInputs } from '../lib/apply/prepare-inputs.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
 import { storyPath } from '../lib/apply/story.ts';
@@ -8,7 +7,6 @@ import { watchSignals } from '../lib/host/signals.ts';
 import { isSystemd } from '../lib/host/systemd.ts';
 import { formatMs, parseDurationMs } from '../lib/inputs/profile-values.ts';
 import { UsageError } from '../lib/words/errors.ts';
-import { VERSION } from '../lib/words/version.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readInputs } from './inputs.ts';
@@ -77,21 +75,9 @@ async function rehearseHere(line: CommandLine, globals: Globals, forMs: number):
   const { guest } = inputs;
   const steps: RehearsedStep[] = [];
   const report = timing(watchingReport({ ...globals, quiet: true }, guest, 'rehearsal'), steps);
-  const done = await prepareGuest(
-    host,
-    {
-      stateDir,
-      guest,
-      uuid: inputs.domain?.uuid ?? null,
-      owner: { kind: 'launcher', ...host.self() },
-      version: VERSION,
-      inputs: inputs.asText,
-      lockWaitMs: LOCK_WAIT_MS,
-      plan: (others) => planGuest(host, inputs, others),
-      interrupted,
-    },
-    report,
-  );
+  const owner = { kind: 'launcher', ...host.self() } as const;
+  const terms = { stateDir, owner, lockWaitMs: LOCK_WAIT_MS, interrupted };
+  const done = await prepareInputs(host, inputs, terms, report);
   if (done === 'adopted')
     throw new UsageError(`${guest} is prepared already`, `passqemu release ${guest} first`);
   host.unlock();
