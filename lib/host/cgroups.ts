@@ -34,12 +34,21 @@ export function readSubtreeControl(host: Host, cgroup: string): readonly string[
 
 /** Reads a cgroup's cpuset; "" is the root. */
 export function readCpuset(host: Host, cgroup: string): Cpuset {
-  const path = cgroupPath(cgroup);
   return {
-    cpus: host.readOptional(`${path}/cpuset.cpus`),
-    effective: readCpuListFile(host, `${path}/cpuset.cpus.effective`),
-    partition: host.readOptional(`${path}/cpuset.cpus.partition`),
+    cpus: readCpusetList(host, cgroup),
+    effective: readOwnEffectiveCpus(host, cgroup),
+    partition: host.readOptional(`${cgroupPath(cgroup)}/cpuset.cpus.partition`),
   };
+}
+
+/** What a cgroup's cpuset.cpus says, to the letter; null where it has no cpuset. */
+export function readCpusetList(host: Host, cgroup: string): string | null {
+  return host.readOptional(`${cgroupPath(cgroup)}/cpuset.cpus`);
+}
+
+/** The CPUs that a cgroup with a cpuset may use, null for one without. */
+export function readOwnEffectiveCpus(host: Host, cgroup: string): CpuSet | null {
+  return readCpuListFile(host, `${cgroupPath(cgroup)}/cpuset.cpus.effective`);
 }
 
 /** The CPUs that a cgroup's tasks may use: its own effective set or that of the nearest one above that has the files. */

@@ -2,7 +2,7 @@ import type { Domain } from '../inputs/domain.ts';
 import { guestCpusOf } from '../inputs/guest-cpus.ts';
 import type { Profile } from '../inputs/profile.ts';
 import { type CpuSet, parseCpuMask } from '../words/cpu-list.ts';
-import { hasCpusetController, listChildCgroups, readCgroupMode, readCpuset } from './cgroups.ts';
+import { hasCpusetController, listChildCgroups, readCgroupMode, readOwnEffectiveCpus } from './cgroups.ts';
 import { type CpuRival, readCpuRivals } from './cpu-rivals.ts';
 import { type CpuPolicy, isLoadableGovernor, readPolicies } from './cpufreq.ts';
 import type { Host } from './host.ts';
@@ -91,7 +91,7 @@ function readCpuControl(host: Host, online: CpuSet): CpuControl {
 }
 
 function readHostUnit(host: Host, unit: string, online: CpuSet): HostUnit {
-  const effective = readCpuset(host, unit).effective ?? online;
+  const effective = readOwnEffectiveCpus(host, unit) ?? online;
   return { unit, effective, stronger: readAllowedCpus(host, unit).stronger };
 }
 

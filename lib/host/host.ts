@@ -89,6 +89,16 @@ export interface Host {
   self(): ProcessIdentity;
   /** Runs a program by argv, never through a shell; a program that cannot be started is a HostError. */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
+  /**
+   * Sends bytes to a unix socket on a connection of its own and reads until the answer `isWhole`. A HostError with the errno
+   * where nobody listens or hangs up, EPROTO where `isWhole` throws, ETIMEDOUT past the limit; then what was sent may still count.
+   */
+  exchange(
+    path: string,
+    request: Uint8Array,
+    isWhole: (answer: Buffer) => boolean,
+    timeoutMs: number,
+  ): Promise<Buffer>;
   /** Starts a program that outlives us: own session, all standard streams on /dev/null. */
   spawnDetached(argv: readonly string[], env?: Readonly<Record<string, string>>): number;
   /** Sends a signal to exactly that process; false where it is gone. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { lchownSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
 import type { Host, ProcessIdentity, RunOptions, RunResult } from './host.ts';
+import { exchange } from './real-exchange.ts';
 import { attempt, RealFiles } from './real-files.ts';
 import { FileLock } from './real-lock.ts';
 import { SlowWriter } from './slow-writer.ts';
@@ -97,6 +98,15 @@ export class RealHost extends RealFiles implements Host {
       child.stdin.on('error', () => {});
       child.stdin.end(options.input ?? '');
     });
+  }
+
+  exchange(
+    path: string,
+    request: Uint8Array,
+    isWhole: (answer: Buffer) => boolean,
+    timeoutMs: number,
+  ): Promise<Buffer> {
+    return exchange(this.real(path), request, isWhole, timeoutMs);
   }
 
   spawnDetached(argv: readonly string[], env: Readonly<Record<string, string>> = {}): number {

@@ -94,6 +94,14 @@ export class RecordingHost implements Host {
   self(): ProcessIdentity {
     return this.#host.self();
   }
+  exchange(
+    path: string,
+    request: Uint8Array,
+    isWhole: (answer: Buffer) => boolean,
+    timeoutMs: number,
+  ): Promise<Buffer> {
+    return this.#host.exchange(path, request, isWhole, timeoutMs);
+  }
   run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     return this.#host.run(argv, options);
   }

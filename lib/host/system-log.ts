@@ -17,14 +17,20 @@ const FLUSH_MS = 500;
  * only a syslog daemon it is handed to logger(1) once, at the end (Node cannot speak to a datagram socket).
  */
 export class SystemLog {
+  readonly #journal: string;
   #socket: Socket | null = null;
   readonly #lines: string[] = [];
+
+  constructor(journal = JOURNAL_SOCKET) {
+    this.#journal = journal;
+  }
 
   add(priority: Priority, line: string): void {
     const text = `<${LEVELS[priority]}>${line.replaceAll('\n', ' ⏎ ')}\n`;
     this.#lines.push(text);
-    if (this.#socket === null && existsSync(JOURNAL_SOCKET)) {
-      this.#socket = connect(JOURNAL_SOCKET);
+    if (this.#socket === null && existsSync(this.#journal)) {
+      // journald closes its own direction at once; without this, Node would then close ours
+      this.#socket = connect({ path: this.#journal, allowHalfOpen: true });
       this.#socket.on('error', () => {});
       this.#socket.unref();
       this.#socket.write(HEADER);

@@ -1,4 +1,11 @@
-import { CGROUPS, cgroupPath, listChildCgroups, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
+import {
+  CGROUPS,
+  cgroupPath,
+  listChildCgroups,
+  readCpuset,
+  readOwnEffectiveCpus,
+  readSubtreeControl,
+} from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import {
@@ -107,7 +114,7 @@ function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 function seeCpus(host: Host, step: StepOf<'partition'>, othersCpus: CpuSet): void {
-  const effective = readCpuset(host, '').effective ?? readOnlineCpus(host);
+  const effective = readOwnEffectiveCpus(host, '') ?? readOnlineCpus(host);
   const freed = without(intersectionOf(cpusOf(step.guestCpus), readOnlineCpus(host)), othersCpus);
   const missing = without(freed, effective);
   if (missing.length === 0) return;

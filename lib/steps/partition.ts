@@ -1,4 +1,10 @@
-import { CGROUPS, cgroupPath, readCpuset, readSubtreeControl } from '../host/cgroups.ts';
+import {
+  CGROUPS,
+  cgroupPath,
+  readCpuset,
+  readOwnEffectiveCpus,
+  readSubtreeControl,
+} from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import { formatCpuList, intersectionOf, parseCpuList, unionOf, without } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
@@ -43,7 +49,7 @@ function apply(step: StepOf<'partition'>, _was: Memory<'partition'>, context: St
   host.write(`${path}/cpuset.cpus`, formatCpuList(cpus));
   if (readCpuset(host, step.cgroup).partition !== PARTITION) makePartition(host, path);
   const { partition } = readCpuset(host, step.cgroup);
-  const shared = intersectionOf(readCpuset(host, '').effective ?? cpus, cpus);
+  const shared = intersectionOf(readOwnEffectiveCpus(host, '') ?? cpus, cpus);
   if (partition === PARTITION && shared.length === 0) return null;
   throw new HostError(
     `Cannot set CPUs ${step.guestCpus} apart for the cgroup ${step.cgroup}: it is "${partition}", must be "${PARTITION}"`,

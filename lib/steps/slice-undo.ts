@@ -1,4 +1,4 @@
-import { cgroupPath, readCpuset } from '../host/cgroups.ts';
+import { cgroupPath, readCpusetList, readOwnEffectiveCpus } from '../host/cgroups.ts';
 import type { Host } from '../host/host.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import { allowedCpusDropIn } from '../host/systemd.ts';
@@ -29,7 +29,7 @@ export async function undoSlice(
   const guests = unionOf(cpusOf(guestCpus), othersCpus);
   const dropIn = readDropIn(host, unit);
   const isTouched = dropIn !== was.dropIn;
-  const live = whoseList(readCpuset(host, unit).cpus, was, guests);
+  const live = whoseList(readCpusetList(host, unit), was, guests);
   if ((isTouched && whoseDropIn(dropIn, was, guests) === 'theirs') || live === 'theirs') {
     note(`AllowedCPUs of ${unit} has been changed by somebody else since: left as it is`);
     // Their persistent setting stands in another file; ours would only come back with the next daemon-reload
@@ -75,7 +75,7 @@ function widenCgroup(host: Host, unit: string, wide: CpuSet): void {
 
 async function seeCpus(host: Host, unit: string, wanted: CpuSet): Promise<void> {
   if (await waitUntil(host, PATIENCE_MS, () => canUse(host, unit, wanted))) return;
-  const { effective } = readCpuset(host, unit);
+  const effective = readOwnEffectiveCpus(host, unit);
   throw new HostError(
     `Cannot give ${unit} its CPUs back: it may use ${formatCpuList(effective ?? [])}, must be ${formatCpuList(wanted)}`,
   );
@@ -83,9 +83,9 @@ async function seeCpus(host: Host, unit: string, wanted: CpuSet): Promise<void> 
 
 /** Whether the unit may use these CPUs, as far as they are there to be used; one without a cpuset may use all. */
 function canUse(host: Host, unit: string, cpus: CpuSet): boolean {
-  const { effective } = readCpuset(host, unit);
+  const effective = readOwnEffectiveCpus(host, unit);
   if (effective === null) return true;
-  const usable = readCpuset(host, '').effective ?? readOnlineCpus(host);
+  const usable = readOwnEffectiveCpus(host, '') ?? readOnlineCpus(host);
   return without(intersectionOf(cpus, usable), effective).length === 0;
 }
 

@@ -1,4 +1,4 @@
-import { readCpuset } from '../host/cgroups.ts';
+import { readOwnEffectiveCpus } from '../host/cgroups.ts';
 import { readOnlineCpus } from '../host/online-cpus.ts';
 import { readAllowedCpus } from '../host/systemd.ts';
 import { type CpuSet, formatCpuList, intersectionOf, sameCpus, unionOf, without } from '../words/cpu-list.ts';
@@ -39,7 +39,7 @@ function observe({ unit }: StepOf<'slice'>, { host, others }: StepContext): Memo
   );
   if (base !== undefined) return base.was;
   const online = readOnlineCpus(host);
-  const effective = readCpuset(host, unit).effective ?? online;
+  const effective = readOwnEffectiveCpus(host, unit) ?? online;
   const { allowed } = readAllowedCpus(host, unit);
   return { allowed, effective: formatCpuList(effective), online: formatCpuList(online), dropIn };
 }
@@ -62,14 +62,14 @@ async function apply(
   if (sameCpus(wanted, base)) return { certain: true };
   await setAllowedCpus(host, unit, wanted);
   const isOff = (): boolean => {
-    const { effective } = readCpuset(host, unit);
+    const effective = readOwnEffectiveCpus(host, unit);
     // A unit that is not running has no cgroup; a running one without a cpuset may still use everything
     if (effective === null) return !host.exists(`/sys/fs/cgroup/${unit}`);
     return effective.length > 0 && without(effective, wanted).length === 0;
   };
   if (!(await waitUntil(host, PATIENCE_MS, isOff))) {
     throw new HostError(
-      `Cannot keep ${unit} off CPUs ${guestCpus}: ${mayUse(readCpuset(host, unit).effective)}, must be ${formatCpuList(wanted)}`,
+      `Cannot keep ${unit} off CPUs ${guestCpus}: ${mayUse(readOwnEffectiveCpus(host, unit))}, must be ${formatCpuList(wanted)}`,
     );
   }
   return { certain: true };
@@ -82,7 +82,7 @@ function drift(
   { host }: StepContext,
 ): string | null {
   const { unit, guestCpus } = step;
-  const { effective } = readCpuset(host, unit);
+  const effective = readOwnEffectiveCpus(host, unit);
   if (effective === null && !host.exists(`/sys/fs/cgroup/${unit}`)) return null;
   const may = effective ?? readOnlineCpus(host);
   const back = intersectionOf(intersectionOf(may, cpusOf(guestCpus)), cpusOf(was.effective));

@@ -10,13 +10,17 @@ type RunHandler = (
 ) => Partial<RunResult> | undefined;
 /** What the kernel does with a folder of its own: fills a new cgroup, refuses to remove one in use. */
 type FolderHandler = (path: string, act: 'made' | 'removing', host: FakeHost) => void;
+type SocketHandler = (request: Buffer, host: FakeHost) => Buffer;
 type SpawnHandler = (argv: readonly string[], pid: number, host: FakeHost) => void;
 
 /** Thrown when the process is killed in the middle; nothing of it runs on, as after kill -9. */
 export class Died extends Error {}
 
-/** What happens at the N-th call: the process dies before it, in the middle of it (a torn append, a write that the writer still carries out), or the call fails with an errno. */
-export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | string };
+/**
+ * What happens at the N-th call: the process dies before it, in the middle of it (a torn append, a write that the writer still carries
+ * out), right after it has asked somebody who will only get to it later, or the call fails with an errno.
+ */
+export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | 'die-late' | string };
 
 /** A machine in memory that answers writes as the kernel does, counts every call and can die or fail at any of them. */
 export class FakeHost implements Host {
@@ -85,6 +89,15 @@ export class FakeHost implements Host {
   }
   onRun(program: string, handler: RunHandler): this {
     this.#world.programs.set(program, handler);
+    return this;
+  }
+  /** What dead processes have asked for is done, in the order in which they asked. */
+  deliverLate(): void {
+    for (const act of this.#world.late.splice(0)) act();
+  }
+  /** Puts a socket that answers each request. */
+  onExchange(path: string, handler: SocketHandler): this {
+    this.#world.sockets.set(path, handler);
     return this;
   }
   onSpawn(program: string, handler: SpawnHandler): this {
@@ -253,6 +266,30 @@ export class FakeHost implements Host {
     this.#call('run', argv.join(' '), act);
     return act();
   }
+  async exchange(
+    path: string,
+    request: Uint8Array,
+    isWhole: (answer: Buffer) => boolean,
+    timeoutMs: number,
+  ): Promise<Buffer> {
+    const act = (): Buffer => {
+      const answer = this.#world.sockets.get(path)?.(Buffer.from(request), this);
+      if (answer === undefined) throw failure('talk to', path, 'ENOENT');
+      return answer;
+    };
+    this.#call('exchange', path, act);
+    this.deliverLate();
+    const answer = act();
+    let whole: boolean;
+    try {
+      whole = isWhole(answer);
+    } catch {
+      throw failure('talk to', path, 'EPROTO');
+    }
+    if (whole) return answer;
+    this.#world.clock += timeoutMs;
+    throw failure('talk to', path, 'ETIMEDOUT');
+  }
   spawnDetached(argv: readonly string[]): number {
     const act = (): number => {
       const pid = this.#world.spawn(argv);
@@ -293,8 +330,9 @@ export class FakeHost implements Host {
     if (this.#dead) throw new Died();
     this.calls.push(`${name} ${what}`);
     if (this.fault === null || this.calls.length !== this.fault.at) return;
-    if (this.fault.how === 'die' || this.fault.how === 'die-in') {
+    if (this.fault.how.startsWith('die')) {
       this.#dead = true;
+      if (this.fault.how === 'die-late' && inTheMiddle !== undefined) this.#world.late.push(inTheMiddle);
       if (this.fault.how === 'die-in') {
         try {
           inTheMiddle?.();
@@ -346,6 +384,8 @@ class World {
   readonly folders: [RegExp, FolderHandler][] = [];
   readonly programs = new Map<string, RunHandler>();
   readonly spawns = new Map<string, SpawnHandler>();
+  readonly sockets = new Map<string, SocketHandler>();
+  readonly late: (() => void)[] = [];
   readonly busy = new Set<string>();
   readonly stuck = new Map<string, () => void>();
   lockedBy: number | null = null;

@@ -20,6 +20,14 @@ fail() {
   exit 1
 }
 
+# What was done, for the system's journal: told at the end, in one piece
+story=
+tell() {
+  story="$story$*
+"
+}
+tell_all() { [ ! -e /dev/log ] || printf %s "$story" | logger --tag bare; }
+
 driver_of() { # into $driver, "none" where there is none
   driver=none
   [ -e "$B/$1/driver" ] && driver=$(readlink "$B/$1/driver") && driver=${driver##*/}
@@ -114,7 +122,7 @@ take_pages() {
   echo $((pages + missing)) >"$POOL/nr_hugepages"
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
     read -r free <"$POOL/free_hugepages"
-    [ "$free" -ge $PAGES ] && return
+    [ "$free" -ge $PAGES ] && tell "$free pages are free" && return
     echo 1 >/proc/sys/vm/compact_memory
     sleep 1
     echo $((pages + missing)) >"$POOL/nr_hugepages"
@@ -134,6 +142,7 @@ bind() { # ADDRESS DRIVER LAST-OVERRIDE
   done
   [ "$driver" = "$2" ] || fail "$1 is bound to $driver after $attempt looks"
   [ $# = 2 ] || echo "$3" >"$B/$1/driver_override"
+  tell "bound $1 to $2"
 }
 
 take_function() { # ADDRESS
@@ -155,7 +164,7 @@ give_function() { # ADDRESS
 
 narrow_units() {
   for unit in $UNITS; do
-    read -r list <"$CGROUPS/$unit/cpuset.cpus.effective" || read -r list <"$CPUS/online"
+    { read -r list <"$CGROUPS/$unit/cpuset.cpus.effective"; } 2>/dev/null || read -r list <"$CPUS/online"
     echo "$list" >"$SAVED/$unit"
     systemctl set-property --runtime "$unit" AllowedCPUs=$HOST_CPUS || fail "$unit is not narrowed"
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
@@ -163,22 +172,25 @@ narrow_units() {
       sleep 0.1
     done
     [ "$list" = $HOST_CPUS ] || fail "$unit has $list after $attempt looks"
+    tell "narrowed $unit"
   done
 }
 
 widen_units() {
   for unit in $UNITS; do
     read -r before <"$SAVED/$unit"
-    systemctl set-property --runtime "$unit" AllowedCPUs= || fail "$unit is not widened"
-    # systemd cannot empty the list of a unit with processes
+    # First, or 6.12 leaves tasks with the CPUs that they have when systemd takes the controller away
+    echo "$before" >"$CGROUPS/$unit/cpuset.cpus" || fail "$unit is not widened"
+    systemctl set-property --runtime "$unit" AllowedCPUs= || fail "$unit is not released"
+    # Gone with the controller, perhaps while we look
     list=$before
-    [ ! -e "$CGROUPS/$unit/cpuset.cpus" ] || echo "$before" >"$CGROUPS/$unit/cpuset.cpus" || :
-    [ ! -e "$CGROUPS/$unit/cpuset.cpus.effective" ] || read -r list <"$CGROUPS/$unit/cpuset.cpus.effective" || :
+    { read -r now <"$CGROUPS/$unit/cpuset.cpus.effective"; } 2>/dev/null && list=$now
     [ "$list" = "$before" ] || fail "$unit has $list"
     for folder in "/run/systemd/system.control/$unit.d" "/run/systemd/transient/$unit.d"; do
       [ ! -e "$folder/50-AllowedCPUs.conf" ] || rm "$folder/50-AllowedCPUs.conf"
       [ ! -d "$folder" ] || rmdir "$folder"
     done
+    tell "widened $unit"
   done
 }
 
@@ -217,6 +229,7 @@ move_interrupts() {
     echo "$irq $list" >>$SAVED/irqs
     { echo $HOST_CPUS >"$irq/smp_affinity_list"; } 2>/dev/null || echo "$irq" >>$SAVED/refused
   done
+  tell 'moved the interrupts'
 }
 
 move_interrupts_back() {
@@ -227,6 +240,7 @@ move_interrupts_back() {
     read -r now <"$irq/smp_affinity_list"
     [ "$now" = "$list" ] || { echo "$list" >"$irq/smp_affinity_list"; } 2>/dev/null || :
   done <$SAVED/irqs
+  tell 'moved the interrupts back'
 }
 
 move_workqueues() {
@@ -235,6 +249,7 @@ move_workqueues() {
   echo $HOST_MASK >/sys/devices/virtual/workqueue/cpumask
   read -r mask </sys/devices/virtual/workqueue/cpumask
   [ "$mask" = $HOST_MASK ] || fail "workqueues have $mask"
+  tell 'moved the workqueues'
 }
 
 move_workqueues_back() {
@@ -242,6 +257,7 @@ move_workqueues_back() {
   echo "$before" >/sys/devices/virtual/workqueue/cpumask
   read -r mask </sys/devices/virtual/workqueue/cpumask
   [ "$mask" = "$before" ] || fail "workqueues have $mask"
+  tell 'moved the workqueues back'
 }
 
 set_governor() { # CPU GOVERNOR
@@ -249,6 +265,7 @@ set_governor() { # CPU GOVERNOR
   echo "$2" >"$file"
   read -r now <"$file"
   [ "$now" = "$2" ] || fail "CPU $1 has the governor $now"
+  tell "set the governor $2 on CPU $1"
 }
 
 # Kernels before 6.2 forget where tasks are pinned: what is pinned now is looked at before and after
@@ -301,6 +318,8 @@ release)
   echo "$before" >"$POOL/nr_hugepages"
   read -r pages <"$POOL/nr_hugepages"
   [ "$pages" = "$before" ] || fail "$pages pages are left"
+  tell 'gave the pages back'
   rm -r $SAVED
   ;;
 esac
+tell_all

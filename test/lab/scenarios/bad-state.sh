@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie timeout=600
+# lab: in=full tier=mid suite=trixie timeout=600
+# lab: in=soak tier=mid suite=bookworm timeout=600
 # A state folder that is full, damaged or from elsewhere; a bundle, a profile or an environment that is not what it was: the
 # guest's things go home all the same, or it is said what stands against it, and nobody else is harmed.
 cd "$(dirname "$0")" || exit 99

@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm,trixie iommu=intel in=full timeout=300
+# lab: tier=mid suite=trixie iommu=intel in=full timeout=300
+# lab: tier=mid suite=bookworm iommu=intel in=soak timeout=300
 # import and export: domains that libvirt's own schema accepts, one that libvirtd defines and starts with two functions on one
 # card, and the way back to the same profile from what libvirt made of it.
 cd "$(dirname "$0")" || exit 99

@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie timeout=500
+# lab: in=full tier=mid suite=bookworm timeout=500
+# lab: in=soak tier=mid suite=trixie timeout=500
 # The main job on a real kernel, for a person who watches (npm run demo): a guest's devices, memory and CPUs are taken, a
 # second guest is refused, a prepare is killed in the middle, and in the end everything is as it was.
 # --colour paints headings.

@@ -53,6 +53,12 @@ check 'another value is refused, and the guest that holds it named' says 'guest 
 check 'the same values are held by two' exits 0 passqemu prepare two
 check 'and sleep is held off by two' is "$(inhibitors)" 2
 check 'the first one goes' exits 0 passqemu release one
+undone=$(grep -c '^undone: ' <<<"$said")
+in_the_journal() {
+  journalctl --sync
+  is "$(journalctl -t passqemu -o cat | grep -c '^one release: undone: ')" "$undone" && [ "$undone" -gt 5 ]
+}
+check "the system's journal has each of its steps" in_the_journal
 check 'with its commands' is "$(ran)" 'first last back-first back-last'
 check 'the second one still holds them' is "$(thp) $(inhibitors)" 'never 1'
 changed=madvise

@@ -93,6 +93,35 @@ swap lies on nvme0n1
 Cannot give CPUs 0-7 to the guest: none is left for the host
 X
 swapoff /dev/nvme0n1
+wipefs -qa /dev/nvme0n1
+
+# A RAID array and a btrfs over both disks: the mount names only one of them
+profile layers <<'X'
+[devices]
+one = 0000:02:00.0
+two = 0000:41:00.0
+X
+modprobe -a raid1 btrfs
+mdadm --create /dev/md7 --quiet --run --assume-clean --level=1 --metadata=1.2 --raid-devices=2 /dev/nvme0n1 "$disk"
+check "both disks of a RAID array" lists 1 passqemu prepare layers <<X
+the RAID array md7 runs on nvme0n1
+the RAID array md7 runs on ${disk#/dev/}
+X
+mkswap -q /dev/md7 >/dev/null 2>&1
+swapon /dev/md7
+check "swap on it too" says "swap lies on nvme0n1 → md7" 1 passqemu prepare layers
+swapoff /dev/md7
+mdadm --stop --quiet /dev/md7
+mdadm --zero-superblock /dev/nvme0n1 "$disk"
+mkfs.btrfs -q -f --mixed -d raid1 -m raid1 /dev/nvme0n1 "$disk"
+btrfs device scan >/dev/null
+mount -t btrfs "$disk" /mnt
+check "both disks of a btrfs" lists 1 passqemu prepare layers <<X
+/mnt is mounted from nvme0n1
+/mnt is mounted from ${disk#/dev/}
+X
+umount /mnt
+wipefs -qa /dev/nvme0n1 "$disk"
 
 # All was well when the plan was made, but the user's own first command mounts the disk
 mkfs.ext4 -q -F /dev/nvme0n1

@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie timeout=600
+# lab: in=full tier=mid suite=trixie timeout=600
+# lab: in=soak tier=mid suite=bookworm timeout=600
 # Devices that somebody holds open, and writes that the kernel does not answer: nothing waits for ever, nothing is forced,
 # all else goes back at once, and the rest when the cause is gone.
 cd "$(dirname "$0")" || exit 99
