@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { bundleParts } from './parts.mjs';
 
 /** Runs before anything that an old node could not read: everything else is behind it. */
 const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
@@ -9,13 +10,11 @@ const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
   process.exit(1);
 }`;
 
-const BUNDLES = [
-  { name: 'qemu', entry: 'hooks/qemu.ts', head: 'hooks/head.sh' },
-  { name: 'passqemu', entry: 'launchers/passqemu.ts', head: 'launchers/head.sh' },
-];
-
 mkdirSync('dist', { recursive: true });
-for (const { name, entry, head } of BUNDLES) {
+write('qemu', 'hooks/head.sh', await bundleHook('hooks/qemu.ts'));
+write('passqemu', 'launchers/head.sh', await bundleParts('launchers/passqemu.ts'));
+
+async function bundleHook(entry) {
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -31,7 +30,10 @@ for (const { name, entry, head } of BUNDLES) {
     legalComments: 'eof',
     logLevel: 'warning',
   });
-  const code = result.outputFiles[0].text;
+  return result.outputFiles[0].text;
+}
+
+function write(name, head, code) {
   // "*/" ends sh's part; a later one inside the head would end it too early
   const sh = readFileSync(head, 'utf8').replaceAll('@NODE@', '/usr/bin/node');
   // Two builds at once must not take each other's file

@@ -1,7 +1,7 @@
+import { findJournal } from '../lib/apply/find-journal.ts';
 import { type GuestInputs, readGuest } from '../lib/apply/guest.ts';
 import { readState } from '../lib/apply/journal.ts';
 import { tellDifferences } from '../lib/apply/reconnect.ts';
-import { findJournal } from '../lib/apply/release.ts';
 import type { Report } from '../lib/apply/report.ts';
 import { startWatcher, type WatchProgram } from '../lib/apply/start-watcher.ts';
 import type { Host } from '../lib/host/host.ts';

@@ -1,24 +1,22 @@
 import { profilePlace } from '../lib/apply/guest.ts';
 import { isSystemd } from '../lib/host/systemd.ts';
-import { printedArgv } from '../lib/run/launch-of.ts';
+import { STOP_TIMES } from '../lib/run/life.ts';
 import type { WrapperInput } from '../lib/run/wrapper.ts';
 import type { CommandLine } from './command-line.ts';
-import { showRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { launchStateDir } from './launched.ts';
 import { type PlannedRun, readPlannedRun } from './run-planned.ts';
-import { runWhole } from './run-whole.ts';
-import { STOP_TIMES } from './stop.ts';
 
 /** `passqemu run <guest>`: prepare, QEMU, release; with --dry-run what would be taken and how QEMU would be started. */
 export async function run(line: CommandLine, globals: Globals): Promise<number> {
   const planned = await readPlannedRun(line, globals);
   const stateDir = launchStateDir(globals);
   if (line.has('dry-run') || line.has('print-command')) {
+    const { printedArgv } = await import('../lib/run/launch-of.ts');
     const words = printedArgv(planned.run, { stateDir, place: plannedPlace(planned, globals) });
-    return showRun(planned, words, stateDir, globals);
+    return (await import('./dry-run.ts')).showRun(planned, words, stateDir, globals);
   }
-  return runWhole(
+  return (await import('./run-whole.ts')).runWhole(
     {
       plan: planned.run,
       profile: profilePlace(globals.configDir, line.words[0] ?? '').path,

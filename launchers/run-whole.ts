@@ -1,5 +1,5 @@
+import { findJournal } from '../lib/apply/find-journal.ts';
 import { heldSteps, readState } from '../lib/apply/journal.ts';
-import { findJournal } from '../lib/apply/release.ts';
 import { runStageCommand } from '../lib/apply/stage-command.ts';
 import { ensureStateFolder } from '../lib/apply/state-folder.ts';
 import { readOnlineCpus } from '../lib/host/online-cpus.ts';

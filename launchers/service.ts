@@ -1,4 +1,5 @@
 import { isSystemd } from '../lib/host/systemd.ts';
+import { STOP_TIMES } from '../lib/run/life.ts';
 import { escapeUnit } from '../lib/run/wrapper.ts';
 import {
   formatGuestUnit,
@@ -11,7 +12,6 @@ import { HostError, UsageError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readRunInputs } from './inputs.ts';
-import { STOP_TIMES } from './stop.ts';
 
 /** Giving back takes its time too: a page pool, a driver that is slow to let go. */
 const RELEASE_SECONDS = 180;

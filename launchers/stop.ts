@@ -1,8 +1,9 @@
+import { findJournal } from '../lib/apply/find-journal.ts';
 import { readState } from '../lib/apply/journal.ts';
-import { findJournal, releaseGuest } from '../lib/apply/release.ts';
+import { releaseGuest } from '../lib/apply/release.ts';
 import { driveLife } from '../lib/run/drive-life.ts';
 import { forgetEnded, isRunning, type LaunchRecord } from '../lib/run/launch-record.ts';
-import type { LifeTimes } from '../lib/run/life.ts';
+import { type LifeTimes, STOP_TIMES } from '../lib/run/life.ts';
 import type { QmpClient } from '../lib/run/qmp-client.ts';
 import { waitUntil } from '../lib/steps/wait-until.ts';
 import { HostError } from '../lib/words/errors.ts';
@@ -12,8 +13,6 @@ import { findLaunched, isLaunched, launchStateDir, talkTo } from './launched.ts'
 import { LOCK_WAIT_MS } from './prepare.ts';
 import { watchingReport } from './watching-report.ts';
 
-/** How long a guest may take to power down, and QEMU to quit, where the caller does not say. */
-export const STOP_TIMES: LifeTimes = { stopMs: 60_000, quitMs: 10_000 };
 /** How long the launcher may take to give everything back: NVIDIA's driver needs its time. */
 const RELEASE_MS = 120_000;
 

@@ -2,6 +2,7 @@ import type { Host } from '../host/host.ts';
 import { RefusedError, ReleaseError } from '../words/errors.ts';
 import type { Plan, Step } from '../words/step.ts';
 import { applyMore } from './apply.ts';
+import { findJournal } from './find-journal.ts';
 import {
   appendLine,
   createJournal,
@@ -12,7 +13,6 @@ import {
   readState,
 } from './journal.ts';
 import { JOURNAL_FORM, type Journal, type Owner } from './journal-text.ts';
-import { findJournal } from './release.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';

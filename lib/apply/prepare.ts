@@ -3,6 +3,7 @@ import { kindOf } from '../steps/registry.ts';
 import { RefusedError } from '../words/errors.ts';
 import type { HeldStep, Plan } from '../words/step.ts';
 import { applyPlan } from './apply.ts';
+import { findJournal } from './find-journal.ts';
 import {
   appendLine,
   createJournal,
@@ -15,7 +16,7 @@ import {
 } from './journal.ts';
 import { JOURNAL_FORM, type Journal, type Owner } from './journal-text.ts';
 import { whyRunning } from './owner.ts';
-import { findJournal, undoAndTell } from './release.ts';
+import { undoAndTell } from './release.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';

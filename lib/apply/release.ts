@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { waitUntil } from '../steps/wait-until.ts';
 import { PassqemuError, RefusedError, ReleaseError } from '../words/errors.ts';
+import { findJournal } from './find-journal.ts';
 import { appendLine, heldSteps, liveEntries, readCurrentState, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import { findQemu, openGroups, whyAlive, whyRunning } from './owner.ts';
@@ -140,17 +141,6 @@ async function findToRelease(
 ): Promise<Journal | null> {
   const byName = journals.find(({ header }) => header.guest === guest);
   return byName ?? (journals.length === 0 ? null : findJournal(journals, { guest, uuid: await uuid() }));
-}
-
-/** The guest's journal: by UUID first, else by name where the UUIDs do not contradict. */
-export function findJournal(
-  journals: readonly Journal[],
-  { guest, uuid }: { guest: string; uuid: string | null },
-): Journal | null {
-  const byUuid = uuid === null ? undefined : journals.find((journal) => journal.header.uuid === uuid);
-  const agrees = (journal: Journal) =>
-    uuid === null || journal.header.uuid === null || journal.header.uuid === uuid;
-  return byUuid ?? journals.find((journal) => journal.header.guest === guest && agrees(journal)) ?? null;
 }
 
 function hasUnreadable(host: Host, { stateDir, guest }: ReleaseRequest): boolean {

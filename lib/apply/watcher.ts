@@ -4,11 +4,11 @@ import type { WatchOrder } from '../inputs/watch-order.ts';
 import { formatCpuList } from '../words/cpu-list.ts';
 import { PassqemuError } from '../words/errors.ts';
 import { moveEmulatorThreads } from './emulator-threads.ts';
+import { findJournal } from './find-journal.ts';
 import { InterruptKeeper } from './interrupt-keeper.ts';
 import { appendLine, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import { findQemu } from './owner.ts';
-import { findJournal } from './release.ts';
 import { isAlive } from './settle.ts';
 import { takeLock } from './state-folder.ts';
 

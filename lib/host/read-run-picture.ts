@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { RunProfile, WholeProfile } from '../inputs/run-profile.ts';
 import { chosenOf } from './device-identity.ts';
 import { findFunctions } from './device-search.ts';
@@ -48,7 +47,7 @@ export async function readRunPicture(
     realPaths: readRealPaths(host, [...files.keys(), vars]),
     functions: readFunctions(host, whole),
     iommufd: host.exists('/dev/iommu') && host.exists('/dev/vfio/devices'),
-    portsInUse: readListeningPorts(host),
+    portsInUse: usesPorts(run) ? readListeningPorts(host) : new Set(),
     running: readRunning(host),
     busyDisks: new Set(
       [...files].flatMap(([path, facts]) =>
@@ -57,7 +56,7 @@ export async function readRunPicture(
     ),
     firmware,
     variables: readVariables(host, vars),
-    templateDigests: readDigests(host, [
+    templateDigests: await readDigests(host, [
       ...firmware.map(({ template }) => template),
       ...(run.firmware.template === null ? [] : [run.firmware.template]),
     ]),
@@ -98,6 +97,11 @@ function pathsOf(run: RunProfile): string[] {
   if (lookingGlass?.type === 'kvmfr') paths.push(lookingGlass.path ?? '/dev/kvmfr0');
   if (tpm.type === 'host') paths.push(tpm.path ?? '/dev/tpm0');
   return [...new Set(paths.filter((path) => path !== null))];
+}
+
+/** Whether it is to listen on ports of the host. */
+function usesPorts({ display, networks }: RunProfile): boolean {
+  return ['spice', 'vnc'].includes(display.type) || networks.some(({ forward }) => forward !== null);
 }
 
 /** Disks are named by links (/dev/disk/by-id, /dev/VG/LV), what is open is shown by what they lead to. */
@@ -158,7 +162,10 @@ function parseRecord(text: string): VariablesPicture['copiedFrom'] {
   }
 }
 
-function readDigests(host: Host, paths: readonly string[]): Map<string, string> {
+async function readDigests(host: Host, paths: readonly string[]): Promise<Map<string, string>> {
+  if (paths.length === 0) return new Map();
+  // Loaded only here: it takes longer than all the rest that is read for a guest with a BIOS
+  const { createHash } = await import('node:crypto');
   return new Map(
     [...new Set(paths)].flatMap((path): [string, string][] => {
       const facts: PathFacts | null = host.stat(path, 'follow');

@@ -8,6 +8,9 @@ export interface LifeTimes {
   readonly quitMs: number;
 }
 
+/** How long a guest may take to power down, and QEMU to quit, where nobody says. */
+export const STOP_TIMES: LifeTimes = { stopMs: 60_000, quitMs: 10_000 };
+
 /** Where a guest stands. `asked`: how often it was told to end. `urgent`: nobody is there to insist, so time does. */
 export interface Life {
   readonly phase: 'running' | 'paused' | 'asleep' | 'off';
