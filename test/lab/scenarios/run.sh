@@ -1,6 +1,6 @@
 #!/bin/bash
-# lab: in=soak tier=mid suite=bookworm,trixie kvm-nested timeout=500
-# lab: in=soak tier=full suite=bookworm kvm-nested timeout=500
+# lab: in=soak tier=mid suite=bookworm,trixie timeout=500
+# lab: in=soak tier=full suite=bookworm timeout=500
 # passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, and
 # the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed; not as root; a plain user's too.
 cd "$(dirname "$0")" || exit 99
@@ -70,9 +70,10 @@ printf '%s\n' "$block" | dd of="/dev/$namespace" bs=512 seek=7 conv=notrunc,fsyn
 profile boots <<X
 [machine]
 memory = 192M
+accel = tcg
 vcpus = 1
 cpu = qemu64
-kernel = /usr/local/lib/lab/vmlinuz
+kernel = /usr/local/lib/lab/vmlinux
 initrd = /tmp/initrd
 kernel-arguments = console=ttyS0 load=e1000e load=nvme quiet
 rng = no
@@ -117,7 +118,7 @@ X
 done
 [ ! -d /run/systemd/system ] || virsh -c qemu:///system list >/dev/null 2>&1
 # Modules stay once they are used
-modprobe -a kvm_amd vfio-pci 2>/dev/null
+modprobe vfio-pci
 state_before
 
 check 'the command line is shown, and nothing changed' says "host=$nic" 0 passqemu run boots --dry-run
