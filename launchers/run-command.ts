@@ -19,10 +19,11 @@ export async function run(line: CommandLine, globals: Globals): Promise<number> 
   return (await import('./run-whole.ts')).runWhole(
     {
       plan: planned.run,
+      inputs: planned.inputs,
       profile: profilePlace(globals.configDir, line.words[0] ?? '').path,
       needsPrepare: planned.prepare.steps.length > 0,
       stateDir,
-      times: STOP_TIMES,
+      times: { ...STOP_TIMES, stopMs: planned.whole.run.machine.stopTimeout * 1000 },
     },
     globals,
   );

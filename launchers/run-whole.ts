@@ -1,4 +1,5 @@
 import { findJournal } from '../lib/apply/find-journal.ts';
+import type { GuestInputs } from '../lib/apply/guest.ts';
 import { heldSteps, readState } from '../lib/apply/journal.ts';
 import { runStageCommand } from '../lib/apply/stage-command.ts';
 import { ensureStateFolder } from '../lib/apply/state-folder.ts';
@@ -18,12 +19,14 @@ import type { WrapperInput } from '../lib/run/wrapper.ts';
 import { PassqemuError, RefusedError } from '../lib/words/errors.ts';
 import { heldOf } from '../lib/words/step.ts';
 import type { Globals } from './globals.ts';
+import { keepInterrupts } from './run-interrupts.ts';
 import { runSignals } from './run-signals.ts';
 import { watchingReport } from './watching-report.ts';
 
 /** A guest as it is to be run. */
 export interface RunRequest {
   readonly plan: RunPlan;
+  readonly inputs: GuestInputs;
   /** The profile's path: what prepare and release are called with. */
   readonly profile: string;
   /** Whether anything of the host must be taken for it. */
@@ -94,7 +97,7 @@ async function runWithCompanions(
   try {
     await makeFiles(host, plan);
     await companions.start(processes, plan, launch.env, say);
-    return await runQemu(launch, processes, signals, globals, say);
+    return await runQemu(request, launch, processes, signals, globals, say);
   } finally {
     await companions.end();
     removeRunFiles(host, request.stateDir, runFiles(plan));
@@ -102,6 +105,7 @@ async function runWithCompanions(
 }
 
 async function runQemu(
+  { plan, inputs, stateDir }: RunRequest,
   launch: Launch,
   processes: Processes,
   signals: ReturnType<typeof runSignals>,
@@ -121,15 +125,18 @@ async function runQemu(
       say(error.message);
     });
   let started: Promise<void> = Promise.resolve();
+  let letGo = () => {};
   const end = await runGuest(globals.host, processes, launch, {
     say,
     qemu: (text) => globals.err(`qemu: ${text}`),
     control: (life) => signals.to(life),
-    started: () => {
+    started: (qemu) => {
+      letGo = keepInterrupts(globals.host, stateDir, inputs, qemu, plan.threads.vcpus);
       say(`${launch.guest} runs; Ctrl-C asks it to power down`);
       started = stage('started');
     },
   });
+  letGo();
   await started;
   await stage('stopped');
   return end;

@@ -19,13 +19,13 @@ const RELEASE_SECONDS = 180;
 /** `passqemu service <guest> [--print|--remove]`: a systemd unit that runs the guest, and gives everything back even if the launcher is killed. */
 export async function service(line: CommandLine, globals: Globals): Promise<number> {
   const { host, out } = globals;
-  const { inputs } = readRunInputs(line, globals);
+  const { inputs, whole } = readRunInputs(line, globals);
   const { guest } = inputs;
   if (line.words[0] !== guest)
     throw new UsageError(
       `Cannot make a unit for ${line.words[0]}: a unit names its guest, and its profile is in ${globals.configDir}`,
     );
-  const unit = unitOf(guest, globals);
+  const unit = unitOf(guest, whole.run.machine.stopTimeout, globals);
   if (line.has('print')) {
     out(formatGuestUnit(unit).trimEnd());
     return 0;
@@ -46,14 +46,14 @@ export async function service(line: CommandLine, globals: Globals): Promise<numb
   return 0;
 }
 
-function unitOf(guest: string, { host, configDir, stateDir }: Globals): GuestUnit {
+function unitOf(guest: string, guestSeconds: number, { host, configDir, stateDir }: Globals): GuestUnit {
   const own = host.realPath(process.argv[1] ?? '');
   if (own === null) throw new HostError('Cannot make a unit: passqemu does not know where it lies');
   const options = [
     ...(configDir === '/etc/passqemu' ? [] : ['--config-dir', configDir]),
     ...(stateDir === '/run/passqemu' ? [] : ['--state-dir', stateDir]),
   ];
-  const seconds = Math.ceil((STOP_TIMES.stopMs + 2 * STOP_TIMES.quitMs) / 1000);
+  const seconds = guestSeconds + Math.ceil((2 * STOP_TIMES.quitMs) / 1000);
   return {
     escaped: escapeUnit(guest),
     guest,

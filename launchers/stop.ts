@@ -23,6 +23,7 @@ export async function stop(line: CommandLine, globals: Globals): Promise<number>
   const record = findLaunched(line.words[0] ?? '', globals);
   const times = {
     ...STOP_TIMES,
+    stopMs: record.stopMs,
     ...(line.value('timeout') !== null && { stopMs: readSeconds(line.value('timeout')!) }),
   };
   const force = line.has('force');

@@ -41,20 +41,37 @@ export async function watchGuest(
       tell(`moved ${moved} threads of QEMU ${pid} off CPUs ${formatCpuList(order.keepEmulatorOff)}`);
   }
   if (order.interruptCpus === null || order.addresses.length === 0) return 'there are no interrupts to place';
-  const keeper = new InterruptKeeper(order.interruptCpus, order.addresses);
+  const look = interruptWatch(host, stateDir, journal, qemu, order);
+  for (let ms = await look(); ms !== null; ms = await look()) await host.sleep(ms);
+  return host.exists(journal.path) ? 'its QEMU has ended' : 'the guest holds nothing any more';
+}
+
+/**
+ * One look after a running guest's interrupts, to be called again after as many milliseconds as it answers; null when QEMU or the journal is
+ * gone, or there is nothing to place.
+ */
+export function interruptWatch(
+  host: Host,
+  stateDir: string,
+  journal: Journal,
+  qemu: ProcessIdentity,
+  { guest, interruptCpus, addresses }: Pick<WatchOrder, 'guest' | 'interruptCpus' | 'addresses'>,
+): () => Promise<number | null> {
+  if (interruptCpus === null || addresses.length === 0) return async () => null;
+  const keeper = new InterruptKeeper(interruptCpus, addresses);
   let busyUntil = host.now() + BUSY_FOR_MS;
-  while (isAlive(host, qemu) && host.exists(journal.path)) {
+  return async () => {
+    if (!isAlive(host, qemu) || !host.exists(journal.path)) return null;
     const elsewhere = keeper.look(host);
     if (elsewhere.length > 0) {
       busyUntil = host.now() + BUSY_FOR_MS;
-      const moved = await underLock(host, stateDir, order.guest, 0, () =>
+      const moved = await underLock(host, stateDir, guest, 0, () =>
         isStillPrepared(host, stateDir, journal, qemu) ? keeper.move(host, elsewhere) : [],
       );
-      if (moved !== null && moved.length > 0) tell(keeper.describe(moved));
+      if (moved !== null && moved.length > 0) host.log('info', `${guest} watch: ${keeper.describe(moved)}`);
     }
-    await host.sleep(host.now() < busyUntil ? BUSY_MS : IDLE_MS);
-  }
-  return host.exists(journal.path) ? 'its QEMU has ended' : 'the guest holds nothing any more';
+    return host.now() < busyUntil ? BUSY_MS : IDLE_MS;
+  };
 }
 
 /** Writes us into the guest's journal, so that there is one watcher a guest and a release can end it; or says why there is to be none. */

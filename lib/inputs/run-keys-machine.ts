@@ -71,6 +71,12 @@ export const RUN_MACHINE_KEYS = {
       'Whether the guest may sleep (S3, S4); devices that were passed through rarely wake up again.',
     ),
     'on-reboot': choice(['reset', 'shutdown'], 'reset', 'What a reboot of the guest does.'),
+    'stop-timeout': whole(
+      1,
+      86_400,
+      '60',
+      'Seconds that the guest may take to power down when passqemu stop or systemd ends it; then QEMU is ended.',
+    ),
     rng: yesNo('yes', 'Whether it has a virtio random number generator.'),
     balloon: yesNo(
       'no',

@@ -1,5 +1,6 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
 import { parseStartTicks } from '../host/start-ticks.ts';
+import { STOP_TIMES } from './life.ts';
 import { asObject } from './qmp-text.ts';
 
 /** A guest that `passqemu run` has started: a file of its own beside the journal, because a guest may hold nothing. */
@@ -9,6 +10,8 @@ export interface LaunchRecord {
   readonly launcher: ProcessIdentity;
   /** When it was started, in ms. */
   readonly at: number;
+  /** How long the guest may take to power down, as its profile has it. */
+  readonly stopMs: number;
   /** Sockets of this run and the folders that hold them, innermost first: below the state folder, to be removed in the end. */
   readonly files: readonly string[];
 }
@@ -74,11 +77,12 @@ export function parseLaunch(text: string, guest: string): LaunchRecord | null {
     return null;
   }
   const [qemu, launcher] = [parseIdentity(fields?.qemu), parseIdentity(fields?.launcher)];
-  const { at, files } = fields ?? {};
+  const { at, files, stopMs = STOP_TIMES.stopMs } = fields ?? {};
   const isList = Array.isArray(files) && files.every((path) => typeof path === 'string');
   if (fields?.guest !== guest || qemu === null || launcher === null || typeof at !== 'number' || !isList)
     return null;
-  return { guest, qemu, launcher, at, files: files as string[] };
+  if (!Number.isSafeInteger(stopMs)) return null;
+  return { guest, qemu, launcher, at, stopMs: Number(stopMs), files: files as string[] };
 }
 
 function parseIdentity(value: unknown): ProcessIdentity | null {

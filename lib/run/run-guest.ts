@@ -1,5 +1,5 @@
 import { ensureStateFolder } from '../apply/state-folder.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, ProcessIdentity } from '../host/host.ts';
 import type { PassedFile, ProcessEnd, Processes, StartedProcess } from '../host/processes.ts';
 import { visible } from '../inputs/parsed.ts';
 import { HostError } from '../words/errors.ts';
@@ -34,8 +34,8 @@ export interface RunFace {
   say(line: string): void;
   qemu(line: string): void;
   control(life: Pick<DrivenLife, 'ask' | 'order'>): void;
-  /** The guest runs. */
-  started(): void;
+  /** The guest runs, and this is its QEMU. */
+  started(qemu: ProcessIdentity): void;
 }
 
 /** How it ended. `wanted`: somebody asked for it, so a signal is no failure. */
@@ -79,6 +79,7 @@ export async function runGuest(
       qemu: started.identity,
       launcher: host.self(),
       at: host.now(),
+      stopMs: launch.times.stopMs,
       files: launch.leftovers,
     };
     writeLaunch(host, stateDir, record);
@@ -101,7 +102,7 @@ export async function runGuest(
     });
     control = life;
     await qmp.execute('cont');
-    face.started();
+    face.started(started.identity);
     const end = await started.ended;
     return { ...end, wanted: life.end().asked > 0, output: output.text };
   } catch (error) {

@@ -1,14 +1,16 @@
 #!/bin/bash
-# lab: in=soak tier=mid suite=bookworm,trixie timeout=500
-# lab: in=soak tier=full suite=bookworm timeout=500
-# passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, and
-# the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed; not as root; a plain user's too.
+# lab: in=soak tier=mid suite=bookworm,trixie timeout=600
+# lab: in=soak tier=full suite=trixie timeout=600
+# passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, a
+# function is plugged in and out, and the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed;
+# not as root; a plain user's too. With systemd: its scope, and a unit that survives its launcher.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
 . ./lib.sh
 nic=0000:01:00.0
 drive=0000:02:00.0
 second=0000:41:00.0
+stick=46f4:0001
 block=passqemu-block-$RANDOM
 
 # wait_for WHAT COMMAND [ARG ...]: until the command succeeds, two minutes at most
@@ -20,20 +22,18 @@ wait_for() {
       echo "# waited in vain for: $what"
       return 1
     }
-    sleep 0.2
+    sleep 0.5
   done
 }
-# recorded GUEST EXPRESSION: something of its record
-recorded() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "/run/passqemu/$1.run" "$2"; }
-qemu_of() { recorded "$1" d.qemu.pid; }
-launcher_of() { recorded "$1" d.launcher.pid; }
+# of GUEST qemu|launcher: the number of its process, by its record
+of() { sed -n "s/.*\"$2\":{\"pid\":\([0-9]*\).*/\1/p" "/run/passqemu/$1.run"; }
 start() { # start GUEST: in the background; its words go to /tmp/GUEST.log, its exit status to /tmp/GUEST.status
-  rm -f "/tmp/$1.status"
+  rm -f "/tmp/$1.status" "/tmp/$1.log"
   (
     passqemu run "$1" >"/tmp/$1.log" 2>&1
     echo $? >"/tmp/$1.status"
   ) &
-  wait_for "$1 runs" sh -c "grep -q '^$1 runs' /tmp/$1.log || test -e /tmp/$1.status"
+  until grep -q "^$1 runs" "/tmp/$1.log" 2>/dev/null || [ -e "/tmp/$1.status" ]; do sleep 0.2; done
   grep -q "^$1 runs" "/tmp/$1.log" || sed 's/^/# /' "/tmp/$1.log"
 }
 ended() { # ended GUEST STATUS
@@ -43,44 +43,42 @@ ended() { # ended GUEST STATUS
     return 1
   }
 }
+gone() { ! test -d "/proc/$1"; }
 allowed() { sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$1/task/$2/status"; }
-thread_of() { # thread_of GUEST VCPU
-  passqemu monitor "$1" query-cpus-fast | node -e 'console.log(JSON.parse(require("fs").readFileSync(0))[process.argv[1]]["thread-id"])' "$2"
+# thread_of QEMU NAME: the thread that QEMU calls so (debug-threads=on)
+thread_of() {
+  local task
+  for task in "/proc/$1/task"/*; do [ "$(<"$task/comm")" != "$2" ] || basename "$task"; done
 }
 empty() { is "$(ls /run/passqemu)" lock; }
+all_back() {
+  check "$1: everything is as before" same_state
+  check "$1: nothing is left but the lock" empty
+}
+systemd() { [ -d /run/systemd/system ]; }
 
-# What the nested guest runs: the image's own init, which reads the block before it is ready
-mkdir -p /tmp/tree
-cat >/tmp/read-block <<'X'
-for disk in /dev/nvme?n1; do
-  [ ! -e "$disk" ] || echo "GUEST block $(busybox dd if="$disk" bs=512 skip=7 count=1 2>/dev/null | busybox head -n 1)"
-done
-X
-(cd /tmp/tree && busybox cpio -id </usr/local/lib/lab/initrd 2>/dev/null)
-sed -i '/^echo "GUEST ready/e cat /tmp/read-block' /tmp/tree/init
-check 'the guest will read a block' grep -q 'GUEST block' /tmp/tree/init
-# The kernel unpacks one archive behind the other; the last file of a name counts
-{
-  cat /usr/local/lib/lab/initrd
-  (cd /tmp/tree && echo init | busybox cpio -o -H newc 2>/dev/null)
-} >/tmp/initrd
+# The drive gets the guest: a boot sector that reads block 7
 namespace=$(basename "$(ls -d $B/$drive/nvme/nvme*/nvme*n1)")
+python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())))' <drive-guest.hex >/tmp/sector
+truncate -s 510 /tmp/sector
+printf '\x55\xaa' >>/tmp/sector
+dd if=/tmp/sector of="/dev/$namespace" conv=notrunc,fsync status=none
 printf '%s\n' "$block" | dd of="/dev/$namespace" bs=512 seek=7 conv=notrunc,fsync status=none
 
+modprobe vfio-pci
 profile boots <<X
 [machine]
-memory = 192M
+memory = 64M
 accel = tcg
 vcpus = 1
-cpu = qemu64
-kernel = /usr/local/lib/lab/vmlinux
-initrd = /tmp/initrd
-kernel-arguments = console=ttyS0 load=e1000e load=nvme quiet
+usb = no
 rng = no
 [firmware]
 type = bios
 [display]
 type = none
+[agent]
+enable = no
 [serial]
 type = file
 path = /tmp/boots.serial
@@ -93,6 +91,8 @@ guest = 2-3
 [devices]
 nic = $nic 8086:10d3
 drive = $drive
+[device nic]
+rom-bar = no
 X
 for guest in bare nobody; do
   profile $guest <<X
@@ -100,8 +100,8 @@ for guest in bare nobody; do
 memory = 64M
 accel = tcg
 vcpus = 2
-usb = no
 rng = no
+stop-timeout = 2
 $([ $guest = bare ] || echo user = nobody)
 [firmware]
 type = bios
@@ -116,25 +116,25 @@ real-time-priority = 2
 nic = $nic
 X
 done
-[ ! -d /run/systemd/system ] || virsh -c qemu:///system list >/dev/null 2>&1
-# Modules stay once they are used
-modprobe vfio-pci
+! systemd || virsh -c qemu:///system list >/dev/null 2>&1
+# A first start warms what stays: /etc, slices, modules
+passqemu run bare --dry-run >/dev/null
 state_before
 
-check 'the command line is shown, and nothing changed' says "host=$nic" 0 passqemu run boots --dry-run
-check 'everything is as before' same_state
+check 'the command line is shown' says "host=$nic" 0 passqemu run boots --dry-run
 begun=$SECONDS
 start boots
+echo "# runs after $((SECONDS - begun)) s"
 check 'the guest comes up' wait_for 'GUEST ready' grep -q 'GUEST ready' /tmp/boots.serial
 echo "# up after $((SECONDS - begun)) s"
-grep -a GUEST /tmp/boots.serial | sed 's/^/# /' | head -n 20
-check 'it sees the NIC' grep -aq 'GUEST net .* 52:54:00:aa:00:01' /tmp/boots.serial
-check 'it sees the drive' grep -aq 'GUEST nvme .* *LABNVME0' /tmp/boots.serial
-check 'it reads the block' grep -aq "GUEST block $block" /tmp/boots.serial
-qemu=$(qemu_of boots)
-check 'the vCPU sits on its CPU' is "$(allowed "$qemu" "$(thread_of boots 0)")" 3
+check 'it has started from the drive' grep -q 'GUEST booted' /tmp/boots.serial
+check 'it reads the block' grep -q "GUEST block $block" /tmp/boots.serial
+check 'it sees the NIC' grep -q 'GUEST nic' /tmp/boots.serial
+qemu=$(of boots qemu)
+for task in /proc/"$qemu"/task/*; do echo "# $(<"$task/comm") on $(allowed "$qemu" "${task##*/}")"; done
+check 'the vCPU sits on its CPU' is "$(allowed "$qemu" "$(thread_of "$qemu" 'CPU 0/TCG')")" 3
 check 'the emulator on its own' is "$(allowed "$qemu" "$qemu")" 2
-if [ -d /run/systemd/system ]; then
+if systemd; then
   check 'QEMU is in a scope of machine.slice' is "$(cut -d: -f3 "/proc/$qemu/cgroup")" /machine.slice/passqemu-boots.scope
 else
   check 'QEMU is in the partition' is "$(cut -d: -f3 "/proc/$qemu/cgroup")" /machine
@@ -146,47 +146,89 @@ check 'QMP answers' says '"running": true' 0 passqemu monitor boots query-status
 check 'the human monitor too' says 'PCI device 8086:10d3' 0 passqemu monitor boots ':info pci'
 check 'a function is plugged in' says 'is plugged in' 0 passqemu attach boots $second
 check 'it is on vfio-pci' bound $second vfio-pci
-check 'and unplugged' says 'is unplugged' 0 passqemu detach boots $second
-check 'it is back' bound $second nvme
-check 'a guest that does not listen is ended in time' exits 0 passqemu stop boots --timeout 2
-check 'the launcher is content' ended boots 0
-check 'everything is as before' same_state
-check 'nothing is left but the lock' empty
+check 'and it is unplugged' says 'is unplugged' 0 passqemu detach boots $second
+check 'the host has it back' bound $second nvme
+kill -INT "$(of boots launcher)"
+check 'Ctrl-C asks the guest, which powers off: the launcher is content' ended boots 0
+check 'it says so' grep -q 'The guest has shut down' /tmp/boots.log
+all_back 'powered off'
 
 start bare
-qemu=$(qemu_of bare)
-check 'a vCPU runs in real time' says 'SCHED_FIFO' 0 chrt -p "$(thread_of bare 1)"
+qemu=$(of bare qemu)
+check 'a vCPU runs in real time' says 'SCHED_FIFO' 0 chrt -p "$(thread_of "$qemu" 'CPU 1/TCG')"
 kill -9 "$qemu"
 check 'QEMU killed: the launcher gives everything back, and fails' ended bare 1
 check 'it says why' grep -q 'ended by signal SIGKILL' /tmp/bare.log
-check 'everything is as before' same_state
-check 'nothing is left but the lock' empty
+all_back 'QEMU killed'
 
 start nobody
-qemu=$(qemu_of nobody)
+qemu=$(of nobody qemu)
 check 'QEMU is nobody' is "$(sed -n 's/^Uid:\t//p' "/proc/$qemu/status" | cut -f2)" 65534
 check 'and can gain nothing' is "$(sed -n 's/^NoNewPrivs:\t//p' "/proc/$qemu/status")" 1
-check 'its vCPU sits on its CPU' is "$(allowed "$qemu" "$(thread_of nobody 0)")" 2
+check 'its vCPU sits on its CPU' is "$(allowed "$qemu" "$(thread_of "$qemu" 'CPU 0/TCG')")" 2
 check 'a function is plugged in though QEMU is not root' says 'is plugged in' 0 passqemu attach nobody $drive
-kill -9 "$(launcher_of nobody)"
-check 'launcher killed: QEMU runs on' sh -c "sleep 1; test -d /proc/$qemu"
+check 'a USB device too' says 'is plugged in' 0 passqemu attach nobody $stick
+check 'the guest has it as its own' says 'usb-host' 0 passqemu monitor nobody ':info qtree'
+check 'and it is unplugged' says 'is unplugged' 0 passqemu detach nobody $stick
+kill -9 "$(of nobody launcher)"
+sleep 1
+check 'launcher killed: QEMU runs on' test -d "/proc/$qemu"
 check 'recover leaves it alone' says 'nobody was left alone' 0 passqemu recover
 check 'status says how it is' says 'its launcher was killed' 0 passqemu status nobody
-check 'stop ends it and gives everything back' exits 0 passqemu stop nobody --force
-check 'everything is as before' same_state
-check 'nothing is left but the lock' empty
+check 'stop ends it and gives everything back' exits 0 passqemu stop nobody
+check 'as long as its profile has it' gone "$qemu"
+all_back 'launcher killed'
 
 start nobody
-qemu=$(qemu_of nobody)
-kill -9 "$(launcher_of nobody)" "$qemu"
-wait_for 'QEMU is gone' sh -c "! test -d /proc/$qemu"
+qemu=$(of nobody qemu)
+kill -9 "$(of nobody launcher)" "$qemu"
+wait_for 'QEMU is gone' gone "$qemu"
 check 'both killed: recover gives everything back' says 'nobody is released' 0 passqemu recover
-check 'everything is as before' same_state
-check 'nothing is left but the lock' empty
+all_back 'both killed'
+
+start bare
+launcher=$(of bare launcher)
+kill -INT "$launcher"
+check 'Ctrl-C asks the guest' wait_for 'the words' grep -q 'Asked the guest to power down' /tmp/bare.log
+check 'which need not listen' test -d "/proc/$(of bare qemu)"
+check 'release by hand is refused meanwhile' says 'passqemu stop bare' 1 passqemu release bare
+check 'and leaves no mark' sh -c "! passqemu status bare | grep pending"
+kill -INT "$launcher"
+check 'Ctrl-C again ends it' ended bare 0
+all_back 'Ctrl-C twice'
+
+start bare
+kill -STOP "$(of bare qemu)"
+launcher=$(of bare launcher)
+for word in 'Asked the guest' 'Ending QEMU' 'killing it'; do
+  kill -INT "$launcher"
+  wait_for "$word" grep -q "$word" /tmp/bare.log
+done
+check 'a third time kills a QEMU that hears nothing' ended bare 0
+all_back 'Ctrl-C thrice'
 
 sed 's/^pins = .*/pins = 0-7 0-7/; s/^emulator.*//' /etc/passqemu/bare.ini | profile greedy
 check 'all CPUs in real time are refused' says 'CPUs' 1 passqemu run greedy
-check 'everything is as before' same_state
+
+if systemd; then
+  check 'a unit is written' says 'Wrote /etc/systemd/system/passqemu-bare.service' 0 passqemu service bare
+  check 'systemd starts it' exits 0 systemctl start passqemu-bare
+  check 'it runs' wait_for 'bare' passqemu monitor bare query-status
+  qemu=$(of bare qemu)
+  check 'QEMU is in its scope' is "$(cut -d: -f3 "/proc/$qemu/cgroup")" /machine.slice/passqemu-bare.scope
+  check 'systemctl stop ends it' exits 0 systemctl stop passqemu-bare
+  check 'for good' gone "$qemu"
+  all_back 'the unit stopped'
+  check 'systemd starts it again' exits 0 systemctl start passqemu-bare
+  check 'it runs' wait_for 'bare' passqemu monitor bare query-status
+  qemu=$(of bare qemu)
+  kill -9 "$(of bare launcher)"
+  check 'the launcher killed: the unit fails' wait_for 'failed' systemctl is-failed --quiet passqemu-bare
+  check 'it has ended the guest' gone "$qemu"
+  systemctl reset-failed passqemu-bare
+  check 'the unit is removed' says 'Removed' 0 passqemu service bare --remove
+  all_back 'the launcher of the unit killed'
+fi
 
 mkdir -p /tmp/plain
 printf '[machine]\nmemory = 32M\naccel = tcg\nusb = no\nrng = no\n[firmware]\ntype = bios\n[display]\ntype = none\n[knobs]\ninhibit-sleep = no\n' >/tmp/plain/own.ini

@@ -114,6 +114,10 @@ test('run: two Ctrl-C end the guest, and what was taken is given back', { skip }
   assert.match(guest.call('run', 'k').text, /it runs already/);
   assert.match(guest.call('status').text, /^k: runs since/m);
   assert.match(guest.call('monitor', 'k', 'query-status').text, /"running": true/);
+  const early = guest.call('release', 'k');
+  assert.equal(early.status, 1);
+  assert.match(early.text, /Cannot release k: it runs \(QEMU is process \d+\).*\n.*passqemu stop k/);
+  assert.doesNotMatch(guest.call('status').text, /pending/);
   child.kill('SIGINT');
   child.kill('SIGINT');
   await until(() => guest.pids() === null);

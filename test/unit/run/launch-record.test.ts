@@ -17,7 +17,7 @@ const STATE = '/run/passqemu';
 test('writeLaunch() and readLaunches() agree, whatever the guest is called', () => {
   const host = new FakeHost().putFolder(STATE);
   const qemu = { pid: host.spawnProcess(['qemu-system-x86_64']), startTicks: 0 };
-  const record = { guest: 'a.run', qemu, launcher: host.self(), at: 5, files: [] };
+  const record = { guest: 'a.run', qemu, launcher: host.self(), at: 5, stopMs: 60_000, files: [] };
   writeLaunch(host, STATE, record);
   assert.deepEqual(readLaunches(host, STATE), [record]);
   assert.equal(isRunning(host, { ...qemu, startTicks: qemu.pid * 10 }), true);
@@ -33,8 +33,8 @@ test('forgetEnded() removes what the dead have left, and nothing that is not of 
     .putFolder(`${STATE}/run/a`);
   const dead = { pid: 99_999, startTicks: 1 };
   const files = [`${STATE}/run/a`, `${STATE}/keep.jsonl`, `${STATE}/run/../keep.jsonl`, '/etc/passwd'];
-  writeLaunch(host, STATE, { guest: 'a', qemu: dead, launcher: dead, at: 1, files });
-  const living = { guest: 'b', qemu: host.self(), launcher: dead, at: 1, files: [] };
+  writeLaunch(host, STATE, { guest: 'a', qemu: dead, launcher: dead, at: 1, stopMs: 60_000, files });
+  const living = { guest: 'b', qemu: host.self(), launcher: dead, at: 1, stopMs: 60_000, files: [] };
   writeLaunch(host, STATE, living);
   forgetEnded(host, STATE);
   assert.deepEqual(host.list(STATE), ['b.run', 'keep.jsonl']);
@@ -55,9 +55,13 @@ test('parseLaunch() gives a record of that guest or null', () => {
     qemu: { pid: 1, startTicks: 2 },
     launcher: { pid: 3, startTicks: 4 },
     at: 5,
+    stopMs: 90_000,
     files: ['/a'],
   };
   assert.deepEqual(parseLaunch(JSON.stringify(good), 'a'), good);
+  // As versions before wrote it
+  assert.equal(parseLaunch(JSON.stringify({ ...good, stopMs: undefined }), 'a')?.stopMs, 60_000);
+  assert.equal(parseLaunch(JSON.stringify({ ...good, stopMs: 'long' }), 'a'), null);
   for (const bad of [
     '',
     '[]',
