@@ -34,6 +34,8 @@ def program(name):
     return any(os.access(f'{folder}/{name}', os.X_OK) for folder in ('/usr/bin', '/usr/local/bin'))
 
 
+# Each look takes processor time from the QEMU that it waits for
+PATIENCE = 0.05
 PLACE = '/tmp/passqemu-golden'
 DISK_TYPES = {'virtio': 'virtio-blk-pci', 'scsi': 'scsi-hd', 'nvme': 'nvme', 'sata': 'ide-hd', 'ide': 'ide-hd', 'usb': 'usb-storage'}
 CD_TYPES = {'scsi': 'scsi-cd', 'sata': 'ide-cd', 'ide': 'ide-cd', 'usb': 'usb-storage'}
@@ -54,8 +56,9 @@ def main():
             skipped.append((name, reason))
             continue
         try:
+            begun = time.monotonic()
             run_case(passqemu, os.path.join(folder, name, 'profile.ini'), name, profile)
-            print(f'ok {number} - {name}', flush=True)
+            print(f'ok {number} - {name} ({time.monotonic() - begun:.1f} s)', flush=True)
         except Exception as error:
             failed += 1
             print(f'not ok {number} - {name}\n#   ' + str(error).replace('\n', '\n#   '), flush=True)
@@ -311,7 +314,7 @@ def wait_for(is_there, complaint, seconds=60):
     while not is_there():
         if time.monotonic() > end:
             raise AssertionError(complaint)
-        time.sleep(0.01)
+        time.sleep(PATIENCE)
 
 
 class Talk:
@@ -327,7 +330,7 @@ class Talk:
             except (ConnectionRefusedError, FileNotFoundError):
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.01)
+                time.sleep(PATIENCE)
         self.file = self.socket.makefile('r', encoding='utf-8')
         if self.file.readline() == '':
             raise ConnectionResetError
