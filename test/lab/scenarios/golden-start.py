@@ -98,6 +98,9 @@ def lacking(profile):
         (any('event-' in keys.get('path', '') for keys in profile.values()), os.path.exists(f'{PLACE}/event-kbd'), 'an input device'),
         ('hugepages' in profile.get('memory', {}), huge_pages(profile), 'huge pages'),
         (any(section.startswith('share ') for section in profile), virtiofsd(), 'virtiofsd'),
+        ('spice' in (profile.get('display', {}).get('type'), profile.get('audio', {}).get('type')), spice(), 'SPICE module of QEMU'),
+        ('code' in profile.get('firmware', {}), all(os.path.exists(profile['firmware'][key]) for key in ('code', 'template') if key in profile.get('firmware', {})), 'firmware of that name'),
+        (any(keys.get('x-vga') == 'yes' for keys in profile.values()), os.environ.get('GOLDEN_VGA'), 'card with VGA ranges'),
         (profile.get('display', {}).get('type') == 'gtk', os.environ.get('DISPLAY'), 'a graphical session'),
         (profile.get('audio', {}).get('type') == 'pipewire', os.path.exists('/run/user/1000/pipewire-0'), 'PipeWire'),
         ('host-nodes' in str(profile) or 'nodes' in profile.get('memory', {}), os.path.exists('/sys/devices/system/node/node0'), 'memory nodes'),
@@ -171,6 +174,10 @@ def huge_pages(profile):
         return False
 
 
+def spice():
+    return qemu_version() < (5, 2) or os.path.exists('/usr/lib/x86_64-linux-gnu/qemu/ui-spice-core.so')
+
+
 def virtiofsd():
     return any(os.path.exists(path) for path in ('/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd'))
 
@@ -219,7 +226,7 @@ def golden_plan(source, name, profile):
     flash = [word for word in argv if 'node-name=firmware-' in word]
     if flash:
         code, own = (word.split('file.filename=')[1].replace(',,', ',') for word in flash)
-        template = code.replace('CODE', 'VARS').replace('.secboot', '')
+        template = profile.get('firmware', {}).get('template') or code.replace('CODE', 'VARS').replace('.secboot', '')
         variables = {'from': template, 'to': own}
         folders.append(os.path.dirname(own))
     if profile.get('tpm', {}).get('type') == 'swtpm':

@@ -9,7 +9,9 @@ for function in 0000:01:00.0 0000:02:00.0 0000:04:00.0 0000:04:00.1; do
   [ ! -e "$B/$function/driver" ] || echo "$function" >"$B/$function/driver/unbind"
   echo "$function" >/sys/bus/pci/drivers_probe
 done
-mkdir -p /etc/passqemu
+# The cgroup that prepare would have made, and memory for guests that are never filled
+mkdir -p /etc/passqemu /sys/fs/cgroup/machine
+echo 1 >/proc/sys/vm/overcommit_memory
 export GOLDEN_VFIO=1
 # These by passqemu's own plan too; the others by the golden command lines
 failed=0
