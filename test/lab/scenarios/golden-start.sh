@@ -3,7 +3,7 @@
 # Every golden case of `passqemu run`, started paused by this suite's QEMU, and what QEMU then has compared with the profile.
 cd "$(dirname "$0")" || exit 99
 B=/sys/bus/pci/devices
-modprobe -a vfio-pci macvtap tap tun bridge dummy evdev >/dev/null 2>&1
+modprobe -a vfio-pci iommufd macvtap tap tun bridge dummy evdev >/dev/null 2>&1
 for function in 0000:01:00.0 0000:02:00.0 0000:04:00.0 0000:04:00.1; do
   echo vfio-pci >"$B/$function/driver_override"
   [ ! -e "$B/$function/driver" ] || echo "$function" >"$B/$function/driver/unbind"
@@ -12,6 +12,10 @@ done
 # The cgroup that prepare would have made, and memory for guests that are never filled
 mkdir -p /etc/passqemu /sys/fs/cgroup/machine
 echo 1 >/proc/sys/vm/overcommit_memory
+# Trixie has only the 4 MiB ones
+for part in CODE VARS; do
+  [ -e "/usr/share/OVMF/OVMF_$part.fd" ] || ln -s "OVMF_${part}_4M.fd" "/usr/share/OVMF/OVMF_$part.fd"
+done
 export GOLDEN_VFIO=1
 # These by passqemu's own plan too; the others by the golden command lines
 failed=0
