@@ -1,10 +1,15 @@
 import { describeUse } from '../lib/plan/device-uses.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
 import { pciKind } from '../lib/words/pci-class.ts';
+import { type PathTo, pathsOf } from './device-paths.ts';
 import type { DeviceReport, DevicesReport, GroupReport } from './devices-report.ts';
 
-/** The report for people: a tree by IOMMU group, with what may be passed and why not. */
-export function formatDevices(report: DevicesReport, colour: boolean): string {
+/** The report for people: a tree by IOMMU group, with what may be passed and why not. `pathTo` names the bridges above a function. */
+export function formatDevices(
+  report: DevicesReport,
+  colour: boolean,
+  pathTo: PathTo = pathsOf(report.devices),
+): string {
   const paint: Paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
   const byAddress = new Map(report.devices.map((device) => [device.address, device]));
   const lines: string[] = [];
@@ -25,11 +30,11 @@ export function formatDevices(report: DevicesReport, colour: boolean): string {
     for (const { address } of members) grouped.add(address);
     const verdict = judgeGroup(group, members);
     lines.push(`${paint(1, `IOMMU group ${group.id}`)}: ${paint(verdict.passable ? 32 : 33, verdict.text)}`);
-    for (const member of members) lines.push(...formatDevice(member, paint));
+    for (const member of members) lines.push(...formatDevice(member, pathTo(member.address), paint));
   }
   const alone = report.devices.filter(({ address }) => !grouped.has(address));
   if (alone.length > 0) lines.push(paint(1, 'In no IOMMU group'));
-  for (const device of alone) lines.push(...formatDevice(device, paint));
+  for (const device of alone) lines.push(...formatDevice(device, pathTo(device.address), paint));
   return lines.length === 0 ? 'No PCI function fits' : lines.join('\n');
 }
 
@@ -39,7 +44,7 @@ type Paint = (code: number, text: string) => string;
 export function judgeGroup(
   group: GroupReport,
   members: readonly DeviceReport[],
-): { readonly passable: boolean; readonly text: string } {
+): { readonly passable: boolean; readonly text: string; readonly hasEnds: boolean } {
   const ends = members.filter(({ isBridge, classCode }) => !isBridge && pciKind(classCode) !== 'bridge');
   const reasons = ends.flatMap(({ address, inUse, sriov, heldBy }) => [
     ...(heldBy === null ? [] : [`${address} is held by guest ${heldBy}`]),
@@ -48,23 +53,30 @@ export function judgeGroup(
       ? [`${address} has ${sriov.enabled} virtual functions enabled`]
       : []),
   ]);
-  if (ends.length === 0) return { passable: false, text: 'bridges only, nothing to pass' };
+  const hasEnds = ends.length > 0;
+  if (!hasEnds) return { passable: false, text: 'bridges only, nothing to pass', hasEnds };
   if (reasons.length > 0)
-    return { passable: false, text: `cannot be passed now: ${[...new Set(reasons)].join('; ')}` };
-  if (group.viable) return { passable: true, text: 'ready for VFIO' };
+    return { passable: false, text: `cannot be passed now: ${[...new Set(reasons)].join('; ')}`, hasEnds };
+  if (group.viable) return { passable: true, text: 'ready for VFIO', hasEnds };
   return {
+    hasEnds,
     passable: true,
     text: ends.length === 1 ? 'can be passed' : `can be passed as a whole (${ends.length} functions)`,
   };
 }
 
-function formatDevice(device: DeviceReport, paint: Paint): string[] {
-  const ids = `${device.vendorId ?? '????'}:${device.deviceId ?? '????'}`;
-  const head = `  ${paint(36, device.address)} ${device.name ?? KIND_WORDS[pciKind(device.classCode)] ?? 'unknown'} [${ids}]`;
+/** "NVIDIA Corporation AD104 [10de:2786]"; the kind of function where the lists have no name. */
+export function formatName({ vendorId, deviceId, name, classCode }: DeviceReport): string {
+  const ids = `${vendorId ?? '????'}:${deviceId ?? '????'}`;
+  return `${name ?? KIND_WORDS[pciKind(classCode)] ?? 'unknown'} [${ids}]`;
+}
+
+function formatDevice(device: DeviceReport, path: readonly PciAddress[], paint: Paint): string[] {
+  const head = `  ${paint(36, device.address)} ${formatName(device)}`;
   const facts = [
     `driver ${device.driver ?? 'none'}`,
     ...(device.driverOverride === '' ? [] : [`override ${device.driverOverride}`]),
-    ...(device.parent === null ? [] : [`behind ${device.parent}`]),
+    ...(path.length === 0 ? [] : [`behind ${path.join(' → ')}`]),
     ...(device.bootVga ? ['boot display'] : []),
     ...device.interfaces,
     ...device.disks,

@@ -11,6 +11,7 @@ export const MACHINE_COMMANDS: readonly Command[] = [
       { name: 'usb', help: 'USB controllers only' },
       { name: 'nvme', help: 'NVMe drives only' },
       { name: 'nic', help: 'network cards only' },
+      { name: 'tree', help: 'by the bridges they hang on instead of by group' },
     ],
     changes: false,
     count: [0, 1],

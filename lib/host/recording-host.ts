@@ -13,6 +13,7 @@ export class RecordingHost implements Host {
   readonly #host: Host;
   /** Where folders really are, by the path they were asked by; null for what is not there. */
   readonly #real = new Map<string, string | null>([['', '']]);
+  readonly #answers = new Map<string, unknown>();
 
   constructor(host: Host) {
     this.root = host.root;
@@ -20,69 +21,88 @@ export class RecordingHost implements Host {
   }
 
   read(path: string): string {
-    return this.#note(
-      path,
-      this.#orThere(path, () => this.#host.read(path)),
+    return this.#once('read', path, () =>
+      this.#note(
+        path,
+        this.#orThere(path, () => this.#host.read(path)),
+      ),
     );
   }
   readOptional(path: string): string | null {
-    const text = this.#host.readOptional(path);
-    if (text === null) this.exists(path);
-    return text === null ? null : this.#note(path, text);
+    return this.#once('readOptional', path, () => {
+      const text = this.#host.readOptional(path);
+      if (text === null) this.exists(path);
+      return text === null ? null : this.#note(path, text);
+    });
   }
   readBytes(path: string, limit?: number): Buffer {
-    const bytes = this.#orThere(path, () => this.#host.readBytes(path, limit));
-    this.#putFile(path, bytes);
-    return bytes;
+    return this.#once(`readBytes ${limit}`, path, () => {
+      const bytes = this.#orThere(path, () => this.#host.readBytes(path, limit));
+      this.#putFile(path, bytes);
+      return bytes;
+    });
   }
   list(path: string): string[] {
-    const names = this.#host.list(path);
-    const real = this.#follow(path);
-    if (real !== null && (names.length > 0 || this.#host.stat(path, 'follow')?.kind === 'folder')) {
-      this.tree.folder(real);
-      for (const name of names) this.tree.put(`${real}/${name}`, { kind: 'file', bytes: null, ...SEEN });
-    }
-    return names;
+    const names = this.#once('list', path, () => {
+      const found = this.#host.list(path);
+      const real = this.#follow(path);
+      if (real !== null && (found.length > 0 || this.#facts(path)?.kind === 'folder')) {
+        this.tree.folder(real);
+        for (const name of found) this.tree.put(`${real}/${name}`, { kind: 'file', bytes: null, ...SEEN });
+      }
+      return found;
+    });
+    return [...names];
   }
   linkName(path: string): string | null {
-    const name = this.#host.linkName(path);
-    if (name === null) return name;
-    // One that leads to nothing that has a path ("socket:[7]", a removed file) is still a link of that name
-    if (this.#follow(path) === null) this.#putAt(path, { kind: 'link', target: name });
-    return name;
+    return this.#once('linkName', path, () => {
+      const name = this.#host.linkName(path);
+      if (name === null) return name;
+      // One that leads to nothing that has a path ("socket:[7]", a removed file) is still a link of that name
+      if (this.#follow(path) === null) this.#putAt(path, { kind: 'link', target: name });
+      return name;
+    });
   }
   realPath(path: string): string | null {
-    const real = this.#host.realPath(path);
-    if (real !== null) this.exists(path);
-    return real;
+    return this.#once('realPath', path, () => {
+      const real = this.#host.realPath(path);
+      if (real !== null) this.exists(path);
+      return real;
+    });
   }
   exists(path: string): boolean {
-    const exists = this.#host.exists(path);
-    if (exists) this.stat(path, 'follow');
-    return exists;
+    return this.#once('exists', path, () => {
+      const exists = this.#host.exists(path);
+      if (exists) this.stat(path, 'follow');
+      return exists;
+    });
   }
   stat(path: string, follow?: 'follow'): PathFacts | null {
-    const facts = this.#host.stat(path, follow);
-    if (facts === null) return facts;
-    const { kind, mode, uid, gid, rdev } = facts;
-    const at = this.#follow(path);
-    if (at === null) return facts;
-    if (kind === 'folder') this.tree.folder(at, { mode, uid, gid });
-    else if ((kind === 'block' || kind === 'character') && rdev !== null) {
-      this.tree.put(at, { kind, rdev, claim: null, mode, uid, gid });
-    } else if (kind === 'file') this.tree.put(at, { kind: 'file', bytes: null, mode, uid, gid });
-    return facts;
+    return this.#once(`stat ${follow}`, path, () => {
+      const facts = follow === 'follow' ? this.#facts(path) : this.#host.stat(path);
+      if (facts === null) return facts;
+      const { kind, mode, uid, gid, rdev } = facts;
+      const at = this.#follow(path);
+      if (at === null) return facts;
+      if (kind === 'folder') this.tree.folder(at, { mode, uid, gid });
+      else if ((kind === 'block' || kind === 'character') && rdev !== null) {
+        this.tree.put(at, { kind, rdev, claim: null, mode, uid, gid });
+      } else if (kind === 'file') this.tree.put(at, { kind: 'file', bytes: null, mode, uid, gid });
+      return facts;
+    });
   }
   claimable(path: string): 'free' | 'busy' | 'unknown' {
-    const claim = this.#host.claimable(path);
-    const facts = this.#host.stat(path, 'follow');
-    const at = this.#follow(path);
-    if (facts?.rdev == null || at === null || claim === 'unknown') return claim;
-    const { kind, mode, uid, gid, rdev } = facts;
-    const folder = this.tree.folder(at.slice(0, at.lastIndexOf('/')));
-    if (kind === 'block' || kind === 'character')
-      folder.children.set(at.slice(at.lastIndexOf('/') + 1), { kind, rdev, claim, mode, uid, gid });
-    return claim;
+    return this.#once('claimable', path, () => {
+      const claim = this.#host.claimable(path);
+      const facts = this.#facts(path);
+      const at = this.#follow(path);
+      if (facts?.rdev == null || at === null || claim === 'unknown') return claim;
+      const { kind, mode, uid, gid, rdev } = facts;
+      const folder = this.tree.folder(at.slice(0, at.lastIndexOf('/')));
+      if (kind === 'block' || kind === 'character')
+        folder.children.set(at.slice(at.lastIndexOf('/') + 1), { kind, rdev, claim, mode, uid, gid });
+      return claim;
+    });
   }
 
   now(): number {
@@ -103,7 +123,7 @@ export class RecordingHost implements Host {
     return this.#host.exchange(path, request, isWhole, timeoutMs);
   }
   run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-    return this.#host.run(argv, options);
+    return this.#once('run', argv.join('\0'), () => this.#host.run(argv, options));
   }
   signal(): boolean {
     return false;
@@ -146,6 +166,18 @@ export class RecordingHost implements Host {
   }
   unlock(): void {}
 
+  /** The answer to a question that was asked before: the recorded machine is that of one moment, and each path is asked once. */
+  #once<T>(question: string, path: string, ask: () => T): T {
+    const key = `${question} ${path}`;
+    if (!this.#answers.has(key)) this.#answers.set(key, ask());
+    return this.#answers.get(key) as T;
+  }
+
+  /** What the path is, links followed. */
+  #facts(path: string): PathFacts | null {
+    return this.#once('facts', path, () => this.#host.stat(path, 'follow'));
+  }
+
   /** What will not be read is there all the same. */
   #orThere<T>(path: string, read: () => T): T {
     try {
@@ -163,7 +195,7 @@ export class RecordingHost implements Host {
 
   #putFile(path: string, bytes: Buffer): void {
     const at = this.#follow(path);
-    const { mode, uid, gid } = this.#host.stat(path, 'follow') ?? { mode: 0o444, uid: 0, gid: 0 };
+    const { mode, uid, gid } = this.#facts(path) ?? { mode: 0o444, uid: 0, gid: 0 };
     if (at !== null) this.tree.put(at, { kind: 'file', bytes, mode: mode | 0o400, uid, gid });
   }
 
@@ -189,7 +221,7 @@ export class RecordingHost implements Host {
 
   #step(path: string, folder: string): string | null {
     const plain = `${folder}/${path.slice(path.lastIndexOf('/') + 1)}`;
-    if (this.#host.linkName(path) === null) return this.#host.exists(path) ? plain : null;
+    if (this.#host.linkName(path) === null) return this.#facts(path) === null ? null : plain;
     const real = this.#host.realPath(path);
     if (real === null) return null;
     const way = real.split('/').filter((part) => part !== '');
@@ -201,7 +233,7 @@ export class RecordingHost implements Host {
     const target = [...up.map(() => '..'), ...way].join('/') || '.';
     this.tree.put(plain, { kind: 'link', target });
     // What the link leads to must be there, or the link would lead nowhere
-    if (this.#host.stat(real, 'follow')?.kind === 'folder') this.tree.folder(real, FOLDER_FACTS);
+    if (this.#facts(real)?.kind === 'folder') this.tree.folder(real, FOLDER_FACTS);
     else if (this.tree.find(real, true) === null) this.tree.put(real, { kind: 'file', bytes: null, ...SEEN });
     return real === '/' ? '' : real;
   }

@@ -28,6 +28,7 @@ type MachineOptions = Pick<
   | 'append'
   | 'qemuArguments'
   | 'shell'
+  | 'shape'
 >;
 
 /** The arguments of QEMU for one lab machine. */
@@ -42,9 +43,9 @@ export function machineArguments(options: MachineOptions, wiring: Wiring): strin
     ...['-chardev', `stdio,id=script,signal=${options.shell ? 'off' : 'on'}`, '-serial', 'chardev:script'],
     ...device('isa-debug-exit,iobase=0x501,iosize=1'),
     ...iommuDevice(options.iommu),
-    ...topology(options.memoryMiB),
+    ...(options.shape === null ? topology(options.memoryMiB) : []),
     ...hostDevices(wiring),
-    ...candidates(options, wiring.run),
+    ...(options.shape ?? candidates(options, wiring.run)),
     ...options.qemuArguments,
   ];
 }

@@ -34,6 +34,8 @@ export interface LabOptions {
   memoryMiB: number;
   append: string[];
   qemuArguments: string[];
+  /** QEMU's arguments for processors, memory and devices in place of the lab's own; null for those (.dev/record-machines.ts). */
+  shape: readonly string[] | null;
   timeoutSeconds: number;
   out: string | null;
   shell: boolean;
@@ -100,6 +102,7 @@ export function parseOptions(argv: string[]): LabOptions | null {
     memoryMiB: 4096,
     append: [],
     qemuArguments: [],
+    shape: null,
     timeoutSeconds: 300,
     out: null,
     shell: false,

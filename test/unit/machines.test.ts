@@ -3,12 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type DevicesReport, readDevicesReport } from '../../launchers/devices-report.ts';
+import { readFindings } from '../../launchers/doctor-findings.ts';
 import { readTopologyReport } from '../../launchers/topology-report.ts';
 import { RecordedHost } from '../../lib/host/recorded-host.ts';
 import { unpackSnapshot } from '../../lib/host/snapshot-archive.ts';
 import type { Topology } from '../../lib/host/topology.ts';
 import { planPin } from '../../lib/plan/pin.ts';
 import { formatCpuList, parseCpuList } from '../../lib/words/cpu-list.ts';
+import { RefusedError } from '../../lib/words/errors.ts';
 import type { PciAddress } from '../../lib/words/pci-address.ts';
 import { FakeHost } from '../fake/fake-host.ts';
 
@@ -20,15 +22,26 @@ interface Expected {
   readonly siblings: readonly string[];
   readonly dies: readonly string[];
   readonly l3: readonly string[];
+  readonly offline: string;
   readonly isolated: string;
-  readonly nohzFull: string;
-  readonly nodes: readonly { id: number; cpus: string; memoryMiB: number; distances: readonly number[] }[];
+  readonly nohzFull: string | null;
+  /** `pool2MiB` is the number of pages of 2 MiB, where it was told. */
+  readonly nodes: readonly {
+    id: number;
+    cpus: string;
+    memoryMiB: number;
+    distances: readonly number[];
+    pool2MiB?: number;
+  }[];
   readonly devices: Readonly<Record<string, string>>;
   readonly parents: Readonly<Record<string, string>>;
   readonly nodeOf: Readonly<Record<string, number>>;
   readonly groups: readonly (readonly string[])[];
   readonly usb: readonly string[];
-  readonly pin: { readonly device: string; readonly vcpus: number; readonly node: number };
+  /** Where so many vCPUs beside this device must lie; null where the machine has no room for a guest. */
+  readonly pin: { readonly device: string | null; readonly vcpus: number; readonly node: number } | null;
+  /** Checks of doctor by id, and what they must find. */
+  readonly doctor: Readonly<Record<string, string>>;
 }
 
 const FOLDER = join(import.meta.dirname, '..', 'machines');
@@ -49,7 +62,7 @@ for (const name of NAMES) {
 
   test(`${name}: processors and nodes are what QEMU was told`, async () => {
     const topology = readTopologyReport(await machine(), '/run/passqemu');
-    const { packages, cores, threads, siblings, dies, l3, isolated, nohzFull } = expected;
+    const { packages, cores, threads, siblings, dies, l3, offline, isolated, nohzFull } = expected;
     assert.deepEqual(
       {
         packages: topology.packages,
@@ -58,19 +71,23 @@ for (const name of NAMES) {
         siblings: sets(topology, (cpu) => cpu.siblings),
         dies: sets(topology, (cpu) => `${cpu.package} ${cpu.die}`),
         l3: sets(topology, (cpu) => cpu.l3),
+        offline: formatCpuList(topology.cpus.filter(({ online }) => !online).map(({ id }) => id)),
         isolated: topology.isolated,
         nohzFull: topology.nohzFull,
       },
-      { packages, cores, threads, siblings, dies, l3, isolated, nohzFull },
+      { packages, cores, threads, siblings, dies, l3, offline, isolated, nohzFull },
     );
     assert.deepEqual(
       topology.nodes.map(({ id, cpus, distances }) => ({ id, cpus, distances })),
       expected.nodes.map(({ id, cpus, distances }) => ({ id, cpus, distances })),
     );
     // The kernel keeps some of it for itself
-    for (const [at, { memoryMiB }] of expected.nodes.entries()) {
-      const told = (topology.nodes[at]!.memoryKiB ?? 0) / 1024;
-      assert.ok(told <= memoryMiB && told > memoryMiB * 0.8, `node ${at} has ${told} of ${memoryMiB} MiB`);
+    for (const [at, { memoryMiB, pool2MiB }] of expected.nodes.entries()) {
+      const { memoryKiB, hugepages } = topology.nodes[at]!;
+      const told = (memoryKiB ?? 0) / 1024;
+      assert.ok(told <= memoryMiB && told >= memoryMiB * 0.8, `node ${at} has ${told} of ${memoryMiB} MiB`);
+      const pool = hugepages.find(({ sizeKiB }) => sizeKiB === 2048)?.total;
+      if (pool2MiB !== undefined) assert.equal(pool, pool2MiB, `pages of node ${at}`);
     }
   });
 
@@ -107,16 +124,36 @@ for (const name of NAMES) {
     assert.deepEqual(hanging.sort(), usb);
   });
 
-  test(`${name}: pins lie on the device's node`, async () => {
-    const host = await machine();
-    const topology = readTopologyReport(host, '/run/passqemu');
+  test(`${name}: pins lie on the device's node, whole cores that nobody else has`, async () => {
+    const topology = readTopologyReport(await machine(), '/run/passqemu');
+    const propose = (vcpus: number, device: { address: PciAddress; node: number } | null) =>
+      planPin({ topology, taken: new Map(), wish: { vcpus, smt: 'keep', largeCache: false, device } });
+    if (expected.pin === null) {
+      assert.throws(() => propose(1, null), RefusedError);
+      return;
+    }
     const { device, vcpus, node } = expected.pin;
-    const { nodes } = planPin({
-      topology,
-      taken: new Map(),
-      wish: { vcpus, smt: 'keep', largeCache: false, device: { address: device as PciAddress, node } },
-    });
+    const { nodes, vcpus: places } = propose(
+      vcpus,
+      device === null ? null : { address: device as PciAddress, node },
+    );
     assert.deepEqual(nodes, [node]);
+    const cores = expected.siblings.map((core) => parseCpuList(core)!);
+    const touched = cores.filter((core) => core.some((cpu) => places.includes(cpu)));
+    assert.equal(places.length, vcpus);
+    assert.ok(places.every((cpu) => parseCpuList(expected.nodes[node]!.cpus)!.includes(cpu)));
+    assert.ok(!touched.includes(cores[0]!), 'the first core is the host’s');
+    assert.equal(touched.length, Math.ceil(vcpus / touched[0]!.length));
+  });
+
+  test(`${name}: doctor finds what QEMU was told`, async () => {
+    const places = { host: await machine(), configDir: '/etc/passqemu', stateDir: '/run/passqemu' };
+    const findings = await readFindings(places, null, true);
+    const found = Object.keys(expected.doctor).map((id) => [
+      id,
+      findings.find((one) => one.id === id)?.status,
+    ]);
+    assert.deepEqual(Object.fromEntries(found), expected.doctor);
   });
 }
 

@@ -4,6 +4,10 @@
 # shellcheck source=test/lab/scenarios/lib.sh
 . /lab/files/lib.sh
 
+# cross-check.sh record [COMMAND ...]: the commands shape the machine, which is then recorded (.dev/record-machines.ts)
+[ "${1-}" = record ] && recording=yes && shift
+for command in "$@"; do eval "$command" || exit; done
+
 node /lab/files/cross-check.mjs passqemu >/tmp/cross.out 2>&1
 crossed=$?
 sed -n '/^[on#]/p' /tmp/cross.out
@@ -38,6 +42,10 @@ same_answers() { # same_answers FILE COMMAND...
 begun=$(date +%s%N)
 check "a snapshot as root" passqemu snapshot /tmp/root.tar.gz
 echo "# it took $((($(date +%s%N) - begun) / 1000000)) ms and $(stat -c %s /tmp/root.tar.gz) bytes"
+[ -z "${recording-}" ] || {
+  cp /tmp/root.tar.gz /lab/out/machine.tar.gz
+  finish
+}
 for command in "devices --json" "topology --json" "pin --json" "devices" "topology" "pin --vcpus 2 --device 0000:41:00.0 --json"; do
   # shellcheck disable=SC2086
   check "the snapshot says the same: $command" same_as_snapshot /tmp/root.tar.gz passqemu $command
@@ -58,6 +66,5 @@ check "the ordinary user's says what that user sees: doctor" same_answers /tmp/n
 check "a report of the machine" passqemu report /tmp/r.html
 check "the report holds every function" is "$(grep -oE '<li><strong><code>[0-9a-f:.]+' /tmp/r.html | wc -l)" "$(find /sys/bus/pci/devices -type l | wc -l)"
 check "a picture of the processors" says "<svg" 0 passqemu topology --svg -
-cp /tmp/root.tar.gz /lab/out/machine.tar.gz
 
 finish

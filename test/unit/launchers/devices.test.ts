@@ -251,3 +251,31 @@ In no IOMMU group
       driver e1000e · reset flr pm`,
   );
 });
+
+test('devices --tree shows each function below the bridges it hangs on, with its group’s verdict', async () => {
+  const lines = (await run(labMachine(), '--tree', 'e1000')).split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^([│├└─ ]*)(\S+).* · (group .*)$/, '$1$2 $3')),
+    [
+      'Root bus 0000:00',
+      '├─ 0000:00:10.0 group 4',
+      '│  └─ 0000:01:00.0 group 11 · can be passed',
+      '└─ 0000:00:10.4 group 8',
+      '   └─ 0000:05:00.0 group 15',
+      '      └─ 0000:06:01.0 group 15 · can be passed as a whole (2 functions)',
+    ],
+  );
+});
+
+test('devices --tree has a root for each host bridge, and what cannot be passed tells why', async () => {
+  const host = labMachine();
+  putMounts(host, '259:0 / /srv ext4 /dev/nvme0n1');
+  const text = await run(host, '--tree');
+  assert.match(text, /^Root bus 0000:40$/m);
+  assert.match(text, /02:00\.0 .* · cannot be passed now: 0000:02:00\.0: \/srv is mounted from nvme0n1$/m);
+  assert.equal(await run(host, '--tree', 'no such thing'), 'No PCI function fits');
+});
+
+test('devices tells the whole path of a function, also of one that was asked for alone', async () => {
+  assert.match(await run(labMachine(), 'e1000'), /behind 0000:00:10\.4 → 0000:05:00\.0 · /);
+});

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { pathsOf } from '../../../launchers/device-paths.ts';
 import { readDevicesReport } from '../../../launchers/devices-report.ts';
 import { formatDevices } from '../../../launchers/devices-text.ts';
+import { formatDevicesTree } from '../../../launchers/devices-tree.ts';
 import { describePinning, formatPinning } from '../../../launchers/pin-text.ts';
 import type { TopologyReport } from '../../../launchers/topology-report.ts';
 import { formatTopologySvg } from '../../../launchers/topology-svg.ts';
@@ -33,7 +35,13 @@ const OUTPUTS: Readonly<Record<string, () => string>> = {
     return formatDevices(
       { ...report, groups, devices: report.devices.filter(({ address }) => shown.has(address)) },
       false,
+      pathsOf(report.devices),
     );
+  },
+  tree: () => {
+    const machine = labMachine();
+    putMounts(machine, '259:0 / /srv ext4 /dev/nvme0n1');
+    return formatDevicesTree(readDevicesReport(machine, '/run/passqemu'), null, false);
   },
   topology: () => formatTopology(topology, false),
   pin: () => {
