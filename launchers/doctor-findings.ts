@@ -2,14 +2,20 @@ import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts
 import { readHeldSteps } from '../lib/apply/held.ts';
 import { readState } from '../lib/apply/journal.ts';
 import { planGuest } from '../lib/apply/plan-guest.ts';
+import { readRunGuest } from '../lib/apply/run-guest.ts';
 import type { Finding } from '../lib/doctor/finding.ts';
 import { runChecks } from '../lib/doctor/run-checks.ts';
 import type { GuestWishes } from '../lib/host/guest-checkup.ts';
+import { readQemuCapabilities } from '../lib/host/qemu-capabilities.ts';
 import { type CheckupInput, readCheckup } from '../lib/host/read-checkup.ts';
+import { readRunPicture } from '../lib/host/read-run-picture.ts';
 import { parseDomain } from '../lib/inputs/domain-xml.ts';
 import { parseGuestXml } from '../lib/inputs/guest-xml.ts';
+import type { WholeProfile } from '../lib/inputs/run-profile.ts';
+import { planRun } from '../lib/qemu/plan-run.ts';
 import { PassqemuError, RefusedError } from '../lib/words/errors.ts';
 import type { Globals } from './globals.ts';
+import { runFolders } from './run-planned.ts';
 
 /** A guest as `doctor` was asked about it; either the profile or the XML may be missing. */
 export interface NamedGuest {
@@ -17,7 +23,7 @@ export interface NamedGuest {
   readonly xml: string | null;
 }
 
-type GuestPlaces = Pick<Globals, 'host' | 'stateDir' | 'configDir'>;
+type GuestPlaces = Pick<Globals, 'host' | 'stateDir' | 'configDir'> & Partial<Pick<Globals, 'stateDirGiven'>>;
 
 /** Looks at the host, and at one guest where one is named, by every check. Changes nothing. */
 export async function readFindings(
@@ -37,14 +43,35 @@ export async function readFindings(
 
 function readWishes(globals: GuestPlaces, { name, xml }: NamedGuest): NonNullable<CheckupInput['guest']> {
   const { guest } = profilePlace(globals.configDir, name);
-  const inputs = readGuest(globals.host, globals.configDir, name, () => xml);
+  const read = readGuest(globals.host, globals.configDir, name, () => xml);
+  const run = xml === null && read !== null ? readRunGuest(globals.host, globals.configDir, name) : null;
+  const whole = run?.whole.describesGuest === true ? run.whole : null;
+  const inputs = run !== null && whole !== null ? run.inputs : read;
   return {
     guest,
+    planRun: async () => (whole === null ? null : await tryRun(globals, whole)),
     profile: inputs?.profile ?? null,
     domain: xml === null ? null : parseDomain(xml),
     xml: xml === null ? null : parseGuestXml(xml),
     plan: () => (inputs === null ? { value: [] } : plan(globals, inputs)),
   };
+}
+
+/** Why QEMU would not be started now, for everything that the profile says of the guest itself. */
+async function tryRun(globals: GuestPlaces, whole: WholeProfile): Promise<GuestWishes['run']> {
+  const { host } = globals;
+  if (host.root !== '/') return { unseen: 'QEMU is asked on the machine itself, this one is recorded' };
+  const folders = runFolders(whole.run.guest, globals);
+  try {
+    const qemu = await readQemuCapabilities(host, whole.run.machine.qemu, folders.cacheFolder);
+    planRun(whole, await readRunPicture(host, whole, folders), qemu);
+    return { value: [] };
+  } catch (error) {
+    if (error instanceof RefusedError) return { value: error.refusals };
+    if (error instanceof PassqemuError)
+      return { value: [{ id: 'no-qemu', summary: error.message, remedy: error.hint ?? null }] };
+    throw error;
+  }
 }
 
 /** Why a start would be refused now; of a guest that is prepared already nobody can tell. */

@@ -85,12 +85,15 @@ function planBoth(prepare: () => Plan, run: () => RunPlan): { prepare: Plan; run
 const LONGEST_RUN_FOLDER = 60;
 
 /** Root's are the system's; an ordinary user has folders of their own. */
-function runFolders(guest: string, globals: Globals): RunFolders & { readonly cacheFolder: string } {
+export function runFolders(
+  guest: string,
+  globals: Pick<Globals, 'stateDir'> & Partial<Pick<Globals, 'stateDirGiven'>>,
+): RunFolders & { readonly cacheFolder: string } {
   const uid = process.getuid?.() ?? 0;
   const isRoot = uid === 0;
   const home = process.env.HOME ?? '/';
   const runtime = process.env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
-  const state = isRoot || globals.stateDirGiven ? globals.stateDir : `${runtime}/passqemu`;
+  const state = isRoot || globals.stateDirGiven === true ? globals.stateDir : `${runtime}/passqemu`;
   const plain = `${state}/run/${guest}`;
   return {
     uid,

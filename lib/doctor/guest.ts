@@ -1,6 +1,7 @@
 import { formatArgvWords } from '../inputs/argv-words.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
 import { GUEST_DEVICE_CHECKS } from './guest-devices.ts';
+import { GUEST_RUN_CHECKS } from './guest-run.ts';
 import { install } from './remedies.ts';
 import { isNvidia, withXml } from './with-guest.ts';
 
@@ -217,6 +218,7 @@ export const GUEST_CHECKS: readonly Check[] = [
       }),
   },
   ...GUEST_DEVICE_CHECKS,
+  ...GUEST_RUN_CHECKS,
 ];
 
 function isGone(facts: { readonly value: unknown } | { readonly unseen: string } | undefined): boolean {

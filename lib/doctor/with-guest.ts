@@ -5,9 +5,10 @@ import type { PciAddress } from '../words/pci-address.ts';
 import { seenOr } from '../words/seen.ts';
 import { ok, unknown, type Verdict } from './check.ts';
 
-/** Judges a guest's XML; without a guest there is nothing to say, without XML nobody can look. */
+/** Judges a guest's XML; without a guest there is nothing to say, nor of one that `run` starts, and without XML nobody can look. */
 export function withXml({ guest }: Checkup, judge: (xml: GuestXml, guest: GuestCheckup) => Verdict): Verdict {
   if (guest === null) return ok('No guest was asked about');
+  if (guest.xml === null && guest.run !== null) return ok('The guest is not one of libvirt’s');
   return guest.xml === null
     ? unknown(
         'libvirt does not know the guest, or does not tell',

@@ -13,6 +13,8 @@ export interface GuestWishes {
   readonly xml: GuestXml | null;
   /** Why the planner would not start it now. */
   readonly refusals: Seen<readonly Refusal[]>;
+  /** Why its QEMU would not be started now; null where the profile describes no guest: then it is one of libvirt's. */
+  readonly run: Seen<readonly Refusal[]> | null;
 }
 
 /** The same with what this host has of it. */

@@ -37,7 +37,12 @@ export interface CheckupInput {
   /** Functions that a hanging write of ours holds. */
   readonly wedged: ReadonlySet<PciAddress>;
   readonly configDir: string;
-  readonly guest: (Omit<GuestWishes, 'refusals'> & { plan(): GuestWishes['refusals'] }) | null;
+  readonly guest:
+    | (Omit<GuestWishes, 'refusals' | 'run'> & {
+        plan(): GuestWishes['refusals'];
+        planRun(): Promise<GuestWishes['run']>;
+      })
+    | null;
 }
 
 /** Reads the whole picture. Changes nothing, and asks nothing that a wedged device would leave unanswered. */
@@ -97,7 +102,7 @@ export async function readCheckup(host: Host, input: CheckupInput): Promise<Chec
       .list(input.configDir)
       .filter((name) => name.endsWith('.ini'))
       .map((name) => name.slice(0, -4)),
-    guest: input.guest === null ? null : readGuest(host, input.guest, input.isRoot, blocked.length > 0),
+    guest: input.guest === null ? null : await readGuest(host, input.guest, input.isRoot, blocked.length > 0),
   };
 }
 
@@ -106,16 +111,16 @@ function nameOf(address: PciAddress, name: string | null): [PciAddress, string][
 }
 
 /** The planner reads what a hanging write would keep us waiting for. */
-function readGuest(
+async function readGuest(
   host: Host,
-  { plan, ...wishes }: NonNullable<CheckupInput['guest']>,
+  { plan, planRun, ...wishes }: NonNullable<CheckupInput['guest']>,
   isRoot: boolean,
   isBlocked: boolean,
-): Checkup['guest'] {
-  const refusals = isBlocked
-    ? { unseen: 'a write to the PCI bus hangs, and the plan would hang too' }
-    : plan();
-  return readGuestSurroundings(host, { ...wishes, refusals }, isRoot);
+): Promise<Checkup['guest']> {
+  const blocked = { unseen: 'a write to the PCI bus hangs, and the plan would hang too' };
+  const refusals = isBlocked ? blocked : plan();
+  const run = wishes.xml !== null ? null : isBlocked ? blocked : await planRun();
+  return readGuestSurroundings(host, { ...wishes, refusals, run }, isRoot);
 }
 
 /** Reads "vfio-msix[0](0000:01:00.0)" and the like out of /proc/interrupts (drivers/vfio/pci/vfio_pci_intrs.c). */

@@ -1,3 +1,4 @@
+import { HostError } from '../words/errors.ts';
 import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult } from './host.ts';
 import { FOLDER_FACTS, type RecordedFacts, RecordedTree } from './recorded-tree.ts';
 
@@ -239,6 +240,6 @@ export class RecordingHost implements Host {
   }
 }
 
-function refusal(path: string): Error {
-  return new Error(`${path} must not be changed while the machine is recorded`);
+function refusal(path: string): HostError {
+  return new HostError(`Cannot change ${path}: the machine is being recorded`, { code: 'EROFS', path });
 }

@@ -5,6 +5,7 @@ import { CHECKS } from '../../../lib/doctor/run-checks.ts';
 import { type Case, look } from './case.ts';
 import { GPU_CASES } from './cases-gpu.ts';
 import { GUEST_CASES } from './cases-guest.ts';
+import { GUEST_RUN_CASES } from './cases-guest-run.ts';
 import { IOMMU_CASES } from './cases-iommu.ts';
 import { LIBVIRT_CASES } from './cases-libvirt.ts';
 import { MEMORY_CASES } from './cases-memory.ts';
@@ -17,6 +18,7 @@ const CASES: readonly Case[] = [
   ...LIBVIRT_CASES,
   ...MEMORY_CASES,
   ...GUEST_CASES,
+  ...GUEST_RUN_CASES,
 ];
 const ids = THEMES.flatMap((theme) => CHECKS[theme].map(({ id }) => id));
 
