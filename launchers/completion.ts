@@ -15,7 +15,7 @@ export async function completion(line: CommandLine, globals: Globals, manual: Ma
   const word = line.words[0] ?? '';
   if (word === 'candidates') {
     const found = completeWords(line.rest, manual, {
-      guests: () => readGuests(globals),
+      guests: () => readGuests(globals.host, typedConfigDir(line.rest) ?? globals.configDir),
       addresses: () => readAddresses(globals.host),
       keys: () => listKeys().map((key) => ({ value: key, about: findKey(key)?.help ?? '' })),
     });
@@ -33,8 +33,15 @@ export async function completion(line: CommandLine, globals: Globals, manual: Ma
   return 0;
 }
 
+/** The folder of profiles that stands on the line already. */
+function typedConfigDir(words: readonly string[]): string | null {
+  const at = words.findIndex((word) => word === '--config-dir' || word.startsWith('--config-dir='));
+  if (at < 0) return null;
+  return words[at] === '--config-dir' ? (words[at + 1] ?? null) : words[at]!.slice('--config-dir='.length);
+}
+
 /** Guests with a profile, and those that libvirt has (as root only). A name that a shell could not take as one line is left out. */
-function readGuests({ host, configDir }: Globals): string[] {
+function readGuests(host: Host, configDir: string): string[] {
   const files = [
     ...host.list(configDir).filter((name) => /\.ini(?:\.disabled)?$/.test(name)),
     ...host.list('/etc/libvirt/qemu').filter((name) => name.endsWith('.xml')),

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What passqemu says of the machine: against lscpu, lspci, lsusb and numactl, and against its own snapshot, as root and as nobody.
-# lab: in=full tier=mid suite=bookworm,trixie timeout=180
+# lab: in=full tier=mid suite=bookworm timeout=180 -- record
+# lab: in=full tier=mid suite=trixie timeout=180
 # shellcheck source=test/lab/scenarios/lib.sh
 . /lab/files/lib.sh
 
@@ -66,5 +67,16 @@ check "the ordinary user's says what that user sees: doctor" same_answers /tmp/n
 check "a report of the machine" passqemu report /tmp/r.html
 check "the report holds every function" is "$(grep -oE '<li><strong><code>[0-9a-f:.]+' /tmp/r.html | wc -l)" "$(find /sys/bus/pci/devices -type l | wc -l)"
 check "a picture of the processors" says "<svg" 0 passqemu topology --svg -
+
+profile win11 </dev/null
+complete() { # complete SHELL TYPED EXPECTED ...: in a real shell
+  passqemu completion "$1" >"/tmp/passqemu.$1"
+  shell=$1
+  shift
+  python3 /lab/files/complete-in-shell.py "$shell" /tmp "$@"
+}
+check "bash completes a guest" complete bash "passqemu plan w" "passqemu plan win11"
+check "zsh completes an address" complete zsh "passqemu pin --device 0000:41" "passqemu pin --device 0000:41:00.0"
+check "fish completes a key" complete fish "passqemu help cpu.gov" "passqemu help cpu.governor"
 
 finish

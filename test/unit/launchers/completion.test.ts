@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseCommandLine } from '../../../launchers/command-line.ts';
 import { COMMANDS, GLOBAL_OPTIONS } from '../../../launchers/commands.ts';
 import { completeWords } from '../../../launchers/complete-words.ts';
+import { completion } from '../../../launchers/completion.ts';
 import { COMPLETION_SCRIPTS } from '../../../launchers/completion-scripts.ts';
+import { FakeHost } from '../../fake/fake-host.ts';
 
 const FACTS = {
   guests: () => ['win11', 'work'],
@@ -106,9 +109,31 @@ cat "${folder}/passqemu.asked"`;
 });
 
 test('the scripts are sound for the shells that are here', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'passqemu-'));
+  t.after(() => rmSync(folder, { recursive: true }));
   for (const [shell, script] of Object.entries(COMPLETION_SCRIPTS)) {
-    const { status, stderr, error } = spawnSync(shell, ['-n'], { input: script, encoding: 'utf8' });
+    // fish does not read a script from a socket, which is what standard input is here
+    const file = join(folder, shell);
+    writeFileSync(file, script);
+    const { status, stderr, error } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
     if (error !== undefined) t.diagnostic(`there is no ${shell} here`);
     else assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, shell);
   }
+});
+
+test('completion names the guests of the folder that --config-dir on the line says', async () => {
+  const host = new FakeHost().put('/etc/passqemu/win11.ini', '').put('/srv/guests/router.ini', '');
+  const ask = async (...words: readonly string[]) => {
+    const lines: string[] = [];
+    const globals = {
+      ...{ host, configDir: '/etc/passqemu', stateDir: '/run/passqemu', stateDirGiven: false },
+      ...{ json: false, quiet: false, verbose: false, colour: false, err: () => {} },
+      out: (text: string) => void lines.push(text),
+    };
+    await completion(parseCommandLine(['candidates', '--', ...words], []), globals, MANUAL);
+    return lines.map((line) => line.split('\t')[0]);
+  };
+  assert.deepEqual(await ask('plan', ''), ['win11']);
+  assert.deepEqual(await ask('--config-dir', '/srv/guests', 'plan', ''), ['router']);
+  assert.deepEqual(await ask('--config-dir=/srv/guests', 'plan', ''), ['router']);
 });
