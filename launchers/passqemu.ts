@@ -13,10 +13,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const log = new SystemLog();
   let json = false;
   try {
-    const named = argv.find((word) => !word.startsWith('-')) ?? '';
+    const at = argv.findIndex((word, index) => !word.startsWith('-') && !takesNext(argv[index - 1]));
+    const named = argv[at] ?? '';
     const command = COMMANDS.find(({ name }) => name === named);
     if (command === undefined) return overview(argv, named);
-    const rest = argv.toSpliced(argv.indexOf(named), 1);
+    const rest = argv.toSpliced(at, 1);
     const line = parseCommandLine(rest, [...command.options, ...GLOBAL_OPTIONS]);
     json = line.has('json');
     if (line.has('help')) {
@@ -31,6 +32,11 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     await log.flush();
   }
+}
+
+/** Whether the word behind this one is its value: options may stand before the command. */
+function takesNext(word: string | undefined): boolean {
+  return GLOBAL_OPTIONS.some(({ name, value }) => value !== undefined && word === `--${name}`);
 }
 
 const MANUAL = { commands: COMMANDS, options: GLOBAL_OPTIONS };

@@ -42,6 +42,13 @@ function attempt<T>(act: string, path: string, work: () => T): T {
   } catch (cause) {
     if (cause instanceof HostError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? null;
-    throw new HostError(`Cannot ${act} ${path}: ${code}`, { code, path, cause });
+    const hint = HINTS[`${act} ${code}`];
+    throw new HostError(`Cannot ${act} ${path}: ${code}`, { code, path, cause, ...(hint && { hint }) });
   }
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  'read ENOENT': 'There is no such file',
+  'write ENOENT': 'The folder that it is to be written to must be there',
+  'write EEXIST': 'The file is there already; --force writes over it',
+};

@@ -53,6 +53,19 @@ test('dist/passqemu writes a snapshot over nothing unless it is told to', () => 
   assert.equal(run('snapshot', '--force', snapshot).status, 0);
 });
 
+test('dist/passqemu takes options before the command too', () => {
+  assert.deepEqual(run('--sysroot', snapshot, 'topology'), run('topology', '--sysroot', snapshot));
+});
+
+test('dist/passqemu says what is wrong with a path that it cannot write', () => {
+  const { status, stderr } = run('snapshot', join(folder, 'nowhere', 'x.tar.gz'));
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^passqemu: Cannot write \S+: ENOENT\n {2}The folder that it is to be written to must be there\n$/,
+  );
+});
+
 const BAD: readonly (readonly [string, () => string, RegExp])[] = [
   ['that is not there', () => join(folder, 'nowhere'), /there is no such folder or file/],
   [
