@@ -1,8 +1,20 @@
 import { type CpuSet, formatCpuList, intersectionOf, sameCpus, without } from '../../lib/words/cpu-list.ts';
+import {
+  childrenOf,
+  type Group,
+  hasCpuset,
+  hasTasks,
+  invalid,
+  isExclusive,
+  isPartition,
+  nameOf,
+  parentOf,
+  parentSubtree,
+  ROOT,
+} from './cgroup-tree.ts';
 import { listOf, refusal } from './cpu-model.ts';
 import type { FakeHost } from './fake-host.ts';
 
-const ROOT = '/sys/fs/cgroup';
 const CONTROLLERS = 'cpuset cpu io memory hugetlb pids rdma misc';
 
 /** A task of the fake machine. `pin` is what sched_setaffinity(2) was asked for; `fixed` a kernel thread that nobody can pin. */
@@ -16,12 +28,6 @@ export interface FakeTask {
   readonly fixed?: boolean;
   /** Ten times its number, where it is not said. */
   readonly startTicks?: number;
-}
-
-interface Group {
-  cpus: CpuSet;
-  partition: string;
-  readonly subtree: Set<string>;
 }
 
 interface Task extends FakeTask {
@@ -280,44 +286,4 @@ function usable(host: FakeHost, model: Model, name: string): CpuSet {
   const parents = usable(host, model, parentOf(name));
   const own = hasCpuset(model, name) ? intersectionOf(group.cpus, parents) : [];
   return own.length > 0 && !sameCpus(own, []) ? own : parents;
-}
-
-function hasCpuset(model: Model, name: string): boolean {
-  return name === '' || parentSubtree(model, name).has('cpuset');
-}
-
-function parentSubtree(model: Model, name: string): Set<string> {
-  return model.groups.get(parentOf(name))?.subtree ?? new Set();
-}
-
-function hasTasks(model: Model, name: string): boolean {
-  return [...model.tasks.values()].some(({ cgroup }) => cgroup === name || cgroup.startsWith(`${name}/`));
-}
-
-function isPartition(group: Group): boolean {
-  return group.partition === 'root' || group.partition === 'isolated';
-}
-
-function isExclusive(model: Model, name: string): boolean {
-  const { cpus } = model.groups.get(name)!;
-  return childrenOf(model, parentOf(name)).every(
-    (other) => other === name || intersectionOf(model.groups.get(other)!.cpus, cpus).length === 0,
-  );
-}
-
-function invalid(partition: string): string {
-  return `${partition.split(' ')[0]} invalid (Cpu list in cpuset.cpus not exclusive)`;
-}
-
-function childrenOf(model: Model, name: string): string[] {
-  return [...model.groups.keys()].filter((other) => other !== '' && parentOf(other) === name);
-}
-
-function parentOf(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
-}
-
-/** The cgroup that a file is of. */
-function nameOf(path: string): string {
-  return path.slice(ROOT.length, path.lastIndexOf('/')).replace(/^\//, '');
 }
