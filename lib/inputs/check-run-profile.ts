@@ -183,6 +183,8 @@ function checkDevices({ devices }: RunProfile, host: Profile, add: AddProblem): 
       add(section, mdev === null ? 'sysfs-device' : 'mdev', 'names another device than [devices]');
     if (card !== null && (!named.has(card) || card === label))
       add(section, 'with', `is ${quoted(card)}, must be another label of [devices]`);
+    else if (card !== null && devices.some((other) => other.label === card && other.with !== null))
+      add(section, 'with', `is ${quoted(card)}, which goes with another one itself: name that one`);
   }
 }
 

@@ -83,7 +83,10 @@ export const RUN_STORAGE_KEYS = {
       null,
       'Its function number in the guest; else the host’s, or 0 where the card has no other 0.',
     ),
-    with: plain('text', 'The label of the function whose card it is to be on; else that of the host’s card.'),
+    with: plain(
+      'text',
+      'The label of the function whose card it is to be on, which goes with no other itself; else that of the host’s card.',
+    ),
     'x-vga': yesNo('no', 'Whether it answers for old VGA (only without another display; for SeaBIOS).'),
     romfile: plain('path', 'The file with its ROM.'),
     'rom-bar': yesNo(null, 'Whether the guest sees its ROM at all.'),

@@ -1,5 +1,6 @@
-import { formatDeviceRequest, parseDeviceRequest } from '../../inputs/selector.ts';
+import { parseDeviceRequest } from '../../inputs/selector.ts';
 import { type PciAddress, pciSlot } from '../../words/pci-address.ts';
+import { addDevice } from '../add-device.ts';
 import { functionNumbers } from '../guest-cards.ts';
 import { OVERRIDES } from './functions.ts';
 import { type Reading, readBoot, sectionOf } from './parts.ts';
@@ -44,15 +45,7 @@ function labelFor(address: PciAddress, element: XmlNode | null, { draft, around 
     return selector.by === 'address' && selector.address === address;
   });
   if (same !== undefined) return same;
-  const { kind, identity, comment } = around.about(address);
-  const label = draft.freeLabel('devices', alias ?? kind);
-  draft.set(
-    'devices',
-    label,
-    formatDeviceRequest({ selector: { by: 'address', address }, identity }),
-    comment,
-  );
-  return label;
+  return addDevice(address, alias ?? null, draft, around);
 }
 
 function readHostdev(element: XmlNode, section: string, reading: Reading): void {

@@ -1,5 +1,6 @@
-import { formatDeviceRequest, formatIdentity, parseDeviceRequest } from '../../inputs/selector.ts';
+import { formatIdentity, parseDeviceRequest } from '../../inputs/selector.ts';
 import { type PciAddress, parsePciAddress, pciSlot } from '../../words/pci-address.ts';
+import { addDevice } from '../add-device.ts';
 import { type Card, cardsOf } from '../guest-cards.ts';
 import type { ProfileSource } from '../profile-source.ts';
 import type { ProxmoxProperties } from './conf.ts';
@@ -108,7 +109,7 @@ function readHostpci(passed: ProxmoxProperties, reading: Reading): void {
     passed.dropRest(() => 'it belongs to that device');
     return;
   }
-  const labels = addresses.map((address) => addFunction(address, reading));
+  const labels = addresses.map((address) => addDevice(address, null, reading.draft, reading.around));
   const section = `device ${labels[0]}`;
   sections.set(passed.key, section);
   const rom = passed.take('romfile');
@@ -139,16 +140,4 @@ function functionsOf(host: string, { around, dropList }: Reading): readonly PciA
       'there is no such card on this host now: name them in [devices]',
     );
   return found.length > 0 ? found : [first];
-}
-
-function addFunction(address: PciAddress, { draft, around }: Reading): string {
-  const { kind, identity, comment } = around.about(address);
-  const label = draft.freeLabel('devices', kind);
-  draft.set(
-    'devices',
-    label,
-    formatDeviceRequest({ selector: { by: 'address', address }, identity }),
-    comment,
-  );
-  return label;
 }

@@ -154,6 +154,14 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'functions that each go with the other',
+    '[devices]\na = 0000:01:00.0\nb = 0000:02:00.0\n[device a]\nwith = b\n[device b]\nwith = a',
+    [
+      '5 | device a | with | is "b", which goes with another one itself: name that one',
+      '7 | device b | with | is "a", which goes with another one itself: name that one',
+    ],
+  ],
+  [
     'an iothread no disk has',
     '[cpu]\niothreads = io1:2',
     ['2 | cpu | iothreads | names io1, which no disk has as its iothread'],
