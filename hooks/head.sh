@@ -49,6 +49,14 @@ if [ ! -x "$node" ]; then
     exit 0
   }
 fi
+# Nothing of this need be waited for: it finds out itself what there is to watch. Little memory, beside a guest that wants it
+case $2 in
+started | reconnect)
+  exec 3<&0
+  setsid "$node" --max-semi-space-size=1 --max-old-space-size=48 --v8-pool-size=0 "$0" "$guest" watch "$2" <&3 3<&- >/dev/null 2>&1 &
+  [ "$2" = started ] && profile_mentions started || exit 0
+  ;;
+esac
 # Whatever node itself says when it is too old or dies is many lines, and this shell adds "Killed": libvirt shows its user one of ours
 {
   said=$("$node" "$0" "$@" 2>&1)

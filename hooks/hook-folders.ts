@@ -1,5 +1,3 @@
-import type { WatchProgram } from '../lib/apply/start-watcher.ts';
-
 /** How long an operation waits for another guest's. */
 export const LOCK_WAIT_MS = 120_000;
 
@@ -7,6 +5,4 @@ export const LOCK_WAIT_MS = 120_000;
 export interface HookFolders {
   readonly configDir: string;
   readonly stateDir: string;
-  /** How the watcher of a running guest is started; null: none is. */
-  readonly watchProgram: WatchProgram | null;
 }

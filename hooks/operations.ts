@@ -30,11 +30,10 @@ export async function runHookOperation(
     const request = { stateDir: folders.stateDir, guest, uuid, lockWaitMs: LOCK_WAIT_MS };
     const came = await releaseGuest(host, request, report);
     if (came === 'released') tellEnd(host, call, 'everything is given back', begun);
-  } else if (call.operation === 'started' || call.operation === 'reconnect') {
-    const { attend } = await import('./running.ts');
-    attend(host, call.operation, { guest, readXml, ...folders }, report);
-  }
-  if (call.operation === 'started' || call.operation === 'stopped') {
+  } else if (call.operation === 'reconnect') {
+    const { lookAtRunning } = await import('./running.ts');
+    lookAtRunning(host, call.operation, guest, readXml, folders, report);
+  } else if (call.operation === 'started' || call.operation === 'stopped') {
     const { runStageCommand } = await import('../lib/apply/stage-command.ts');
     await runStageCommand(host, folders.configDir, guest, call.operation, report);
   }

@@ -4,13 +4,12 @@ import { watchSignals } from '../lib/host/signals.ts';
 import { readStandardInput } from '../lib/host/standard-input.ts';
 import { SystemLog } from '../lib/host/system-log.ts';
 import { LARGEST_DOMAIN_BYTES, parseHookCall } from '../lib/inputs/hook-call.ts';
-import { parseWatchOrder, type WatchOrder } from '../lib/inputs/watch-order.ts';
 import { PassqemuError } from '../lib/words/errors.ts';
 import { formatErrorLine } from '../lib/words/one-line.ts';
-import { LOCK_WAIT_MS } from './hook-folders.ts';
 import { runHookOperation } from './operations.ts';
+import { parseWatchCall, type WatchCall } from './watch-call.ts';
 
-const STATE_DIR = '/run/passqemu';
+const FOLDERS = { configDir: '/etc/passqemu', stateDir: '/run/passqemu' };
 /** Until the last line is handed over. */
 const LOG_MS = 100;
 
@@ -20,24 +19,15 @@ const LOG_MS = 100;
  * `prepare` is worth an exit status: a failing `started` or `reconnect` would kill the guest.
  */
 async function main(): Promise<number> {
-  const order = parseWatchOrder(process.argv.slice(2));
-  if (order !== null) return watch(order);
+  const watchCall = parseWatchCall(process.argv.slice(2));
+  if (watchCall !== null) return watch(watchCall);
   const interrupted = watchSignals();
   const log = new SystemLog();
   const host = new RealHost('/', (priority, line) => log.add(priority, line));
   const call = parseHookCall(process.argv.slice(2));
   const report = reportTo(host, call, { watch: () => {}, tell: () => {} });
-  const watchProgram = [process.execPath, process.argv[1] ?? ''] as const;
-  const folders = { configDir: '/etc/passqemu', stateDir: STATE_DIR, watchProgram };
   try {
-    await runHookOperation(
-      host,
-      call,
-      () => readStandardInput(LARGEST_DOMAIN_BYTES),
-      folders,
-      report,
-      interrupted,
-    );
+    await runHookOperation(host, call, readXml, FOLDERS, report, interrupted);
     return 0;
   } catch (error) {
     const line = formatErrorLine(error);
@@ -52,18 +42,26 @@ async function main(): Promise<number> {
   }
 }
 
-/** What `started` starts and nobody waits for. Its log is opened for each line, because the system's may be restarted meanwhile. */
-async function watch(order: WatchOrder): Promise<number> {
+/** What the head starts and nobody waits for. Its log is opened for each line, because the system's may be restarted meanwhile. */
+async function watch(call: WatchCall): Promise<number> {
   const host = new RealHost('/', (priority, line) => {
     const log = new SystemLog();
     log.add(priority, line);
     void log.flush();
   });
-  const { watchGuest } = await import('../lib/apply/watcher.ts');
-  const why = await watchGuest(host, STATE_DIR, order, LOCK_WAIT_MS);
-  host.log('info', `${order.guest} watch: ended, ${why}`);
+  const { watchRunning } = await import('./watch.ts');
+  try {
+    await watchRunning(host, call, readXml, FOLDERS);
+  } catch (error) {
+    host.log('error', `${call.guest} watch: ${formatErrorLine(error)}`);
+    if (!(error instanceof PassqemuError)) host.log('error', String((error as Error).stack));
+  }
   await host.sleep(LOG_MS);
   return 0;
+}
+
+function readXml(): string {
+  return readStandardInput(LARGEST_DOMAIN_BYTES);
 }
 
 main().then((status) => process.exit(status));

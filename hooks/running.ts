@@ -3,40 +3,41 @@ import { type GuestInputs, readGuest } from '../lib/apply/guest.ts';
 import { readState } from '../lib/apply/journal.ts';
 import { tellDifferences } from '../lib/apply/reconnect.ts';
 import type { Report } from '../lib/apply/report.ts';
-import { startWatcher, type WatchProgram } from '../lib/apply/start-watcher.ts';
+import { type WatchOrder, watchOrderOf } from '../lib/apply/watch-order.ts';
 import type { Host } from '../lib/host/host.ts';
+import { readOnlineCpus } from '../lib/host/online-cpus.ts';
 import { PassqemuError } from '../lib/words/errors.ts';
+import type { HookFolders } from './hook-folders.ts';
 
-export interface RunningGuest {
-  readonly guest: string;
-  readonly configDir: string;
-  readonly stateDir: string;
-  readonly readXml: () => string;
-  /** How a watcher is started; null: none is. */
-  readonly watchProgram: WatchProgram | null;
-}
+/** A guest runs: just `started`, or found again by a daemon that came back (`reconnect`). */
+export type RunningStage = 'started' | 'reconnect';
 
 /**
- * A guest runs: just `started`, or found again by a daemon that came back (`reconnect`). Takes no lock and changes nothing; what
- * goes wrong is told and is no failure, for that would end the guest.
+ * What there is to watch of a guest that runs, or null; a reconnect tells what others have changed meanwhile. Takes no lock and changes
+ * nothing; what goes wrong is told and is no failure, for that would end the guest.
  */
-export function attend(host: Host, stage: 'started' | 'reconnect', one: RunningGuest, report: Report): void {
-  const { journals } = readState(host, one.stateDir);
-  const inputs = inputsOf(host, one, report);
-  const journal = findJournal(journals, { guest: one.guest, uuid: inputs?.domain?.uuid ?? null });
-  if (journal === null) return;
+export function lookAtRunning(
+  host: Host,
+  stage: RunningStage,
+  guest: string,
+  readXml: () => string,
+  { configDir, stateDir }: HookFolders,
+  report: Report,
+): WatchOrder | null {
+  const { journals } = readState(host, stateDir);
+  const inputs = inputsOf(host, configDir, guest, readXml, report);
+  const journal = findJournal(journals, { guest, uuid: inputs?.domain?.uuid ?? null });
+  if (journal === null) return null;
   if (stage === 'reconnect') tellDifferences(host, journal, journals, report);
-  if (inputs === null || one.watchProgram === null || !journal.ready || journal.pending !== null) return;
-  const begun = host.now();
-  const pid = startWatcher(host, inputs, journal, one.watchProgram);
-  if (pid !== null)
-    report.step('done', `start the watcher of interrupts (process ${pid})`, host.now() - begun);
+  return inputs === null ? null : watchOrderOf(inputs, journal, readOnlineCpus(host));
 }
 
 /** Profile and domain; null where there is no profile any more, or one of them cannot be read. */
 function inputsOf(
   host: Host,
-  { guest, configDir, readXml }: RunningGuest,
+  configDir: string,
+  guest: string,
+  readXml: () => string,
   report: Report,
 ): GuestInputs | null {
   try {

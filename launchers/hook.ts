@@ -15,8 +15,7 @@ export async function hook(line: CommandLine, globals: Globals): Promise<number>
   const readXml = () => readStandardInput(LARGEST_DOMAIN_BYTES);
   if (!line.has('explain')) {
     const report = reportTo(host, call, { watch: () => {}, tell: (text) => globals.err(`note: ${text}`) });
-    const folders = { configDir, stateDir, watchProgram: null };
-    await runHookOperation(host, call, readXml, folders, report, watchSignals());
+    await runHookOperation(host, call, readXml, { configDir, stateDir }, report, watchSignals());
     return 0;
   }
   if (call.operation !== 'prepare') {

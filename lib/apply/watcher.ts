@@ -1,6 +1,6 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
 import { parseStartTicks } from '../host/start-ticks.ts';
-import type { WatchOrder } from '../inputs/watch-order.ts';
+
 import { formatCpuList } from '../words/cpu-list.ts';
 import { PassqemuError } from '../words/errors.ts';
 import { moveEmulatorThreads } from './emulator-threads.ts';
@@ -11,6 +11,7 @@ import type { Journal } from './journal-text.ts';
 import { findQemu } from './owner.ts';
 import { isAlive } from './settle.ts';
 import { takeLock } from './state-folder.ts';
+import type { WatchOrder } from './watch-order.ts';
 
 /** How often it looks while the guest's drivers are busy with their devices, and how often later. */
 const BUSY_MS = 1_000;

@@ -76,6 +76,23 @@ export class BundleCopy {
     return { status, stdout, stderr, node: existsSync(this.#mark) };
   }
 
+  /** Whether node starts, perhaps after the hook itself has ended. */
+  nodeStarts(): boolean {
+    return isSoon(() => existsSync(this.#mark));
+  }
+
+  /** A file in the state folder, or null. */
+  readState(name: string): string | null {
+    const file = join(this.stateDir, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  }
+
+  /** The same, as soon as it is there. */
+  awaitState(name: string): string {
+    isSoon(() => this.readState(name) !== null);
+    return this.readState(name) ?? '';
+  }
+
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -91,6 +108,12 @@ export function readBundle(name: 'qemu' | 'passqemu'): string {
 /** What sh reads of a bundle: the lines before the one that ends the comment of node's. */
 export function headOf(bundle: string): string {
   return bundle.slice(0, bundle.indexOf('\n*/') + 1);
+}
+
+function isSoon(condition: () => boolean): boolean {
+  const until = Date.now() + 20_000;
+  while (!condition() && Date.now() < until) spawnSync('sleep', ['0.05']);
+  return condition();
 }
 
 function writeProgram(file: string, text: string): void {

@@ -122,9 +122,40 @@ test('dist/qemu answers 0 to all but prepare, even where a journal cannot be rea
   copy.putProfile('win11', 'nonsense');
   copy.putJournal('win11', '{"this is": "no journal"}\n');
   for (const operation of ['started', 'release', 'reconnect']) {
-    const { status, stdout, node } = copy.run(['win11', operation, 'end', '-'], { xml: 'nonsense' });
-    assert.deepEqual({ status, stdout, node }, { status: 0, stdout: '', node: true }, operation);
+    const { status, stdout } = copy.run(['win11', operation, 'end', '-'], { xml: 'nonsense' });
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: '' }, operation);
+    assert.equal(copy.nodeStarts(), true, operation);
   }
+});
+
+for (const [stage, profile] of [
+  ['started', ''],
+  ['reconnect', '[commands]\nstarted = /bin/true\n'],
+] as const) {
+  test(`dist/qemu lets libvirt wait for nothing in ${stage}: node gets the XML beside it, in a session of its own`, (t) => {
+    const copy = copyFor(t);
+    copy.putNode(
+      `cat >'${copy.stateDir}/xml'; sleep 1; { echo "$@"; cut -d ' ' -f 6 "/proc/$$/stat"; echo $$; } >'${copy.stateDir}/saw'; mv '${copy.stateDir}/saw' '${copy.stateDir}/seen'`,
+    );
+    copy.putProfile('win 11', profile);
+    copy.putJournal('win 11', 'x');
+    const { status, stdout, stderr } = copy.run(['win 11', stage, 'begin', '-'], { xml: XML });
+    assert.deepEqual([status, stdout, stderr], [0, '', '']);
+    assert.equal(copy.readState('seen'), null);
+    const [words, session, self] = copy.awaitState('seen').split('\n');
+    assert.match(words!, new RegExp(`/qemu win 11 watch ${stage}$`));
+    assert.equal(session, self);
+    assert.equal(copy.readState('xml'), XML);
+  });
+}
+
+test("dist/qemu lets libvirt wait for the user's command in started", (t) => {
+  const copy = copyFor(t);
+  copy.putNode(`case "$*" in *' watch '*) ;; *) sleep 0.5; echo "$@" >'${copy.stateDir}/words' ;; esac`);
+  copy.putProfile('win11', '[commands]\nstarted = /bin/true\n');
+  copy.putJournal('win11', 'x');
+  assert.equal(copy.run(['win11', 'started', 'begin', '-'], { xml: XML }).status, 0);
+  assert.match(copy.readState('words')!, / win11 started begin -$/m);
 });
 
 test('dist/qemu starts node in stopped only where the profile has a command for it', (t) => {
@@ -191,7 +222,10 @@ for (const [what, script, status] of BAD_NODES) {
     copy.putJournal('win11', 'x');
     for (const operation of ['prepare', 'started', 'stopped', 'release', 'reconnect']) {
       const ran = copy.run(['win11', operation, '-', '-'], { xml: XML });
-      const line = `passqemu: Cannot run: ${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)\n`;
+      const isAside = ['started', 'reconnect'].includes(operation);
+      const line = isAside
+        ? ''
+        : `passqemu: Cannot run: ${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)\n`;
       const wanted = operation === 'prepare' ? 1 : 0;
       assert.deepEqual([ran.status, ran.stdout, ran.stderr], [wanted, '', line], operation);
     }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readState } from '../../../lib/apply/journal.ts';
+import type { WatchOrder } from '../../../lib/apply/watch-order.ts';
 import { watchGuest } from '../../../lib/apply/watcher.ts';
-import type { WatchOrder } from '../../../lib/inputs/watch-order.ts';
 import { pciAddress } from '../../../lib/words/pci-address.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
 import { addIrqs } from '../../fake/irq-model.ts';

@@ -19,7 +19,7 @@ const UUID = '4dea22b3-1d52-d8f3-2516-782e98ab3fa0';
 const PLAN = { ...planOf('win', [...hostSteps('win'), driverStep('0000:01:00.0', 'vfio-pci')]), uuid: UUID };
 
 async function operate(host: Host, words: readonly string[], readXml: () => string): Promise<void> {
-  const folders = { configDir: '/etc/passqemu', stateDir: STATE, watchProgram: null };
+  const folders = { configDir: '/etc/passqemu', stateDir: STATE };
   await runHookOperation(host, parseHookCall(words), readXml, folders, SILENT, () => null);
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runHookOperation } from '../../../hooks/operations.ts';
+import { lookAtRunning, type RunningStage } from '../../../hooks/running.ts';
+import { parseWatchCall } from '../../../hooks/watch-call.ts';
 import { readState } from '../../../lib/apply/journal.ts';
 import type { Report } from '../../../lib/apply/report.ts';
-import { parseHookCall } from '../../../lib/inputs/hook-call.ts';
+import type { WatchOrder } from '../../../lib/apply/watch-order.ts';
+import type { CpuSet } from '../../../lib/words/cpu-list.ts';
+import { parsePciAddress } from '../../../lib/words/pci-address.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
 import {
   driverStep,
@@ -29,91 +32,70 @@ async function machine(profile = ''): Promise<FakeHost> {
   return host.restart();
 }
 
-/** What the operation told, and the watchers that it started. */
-async function operate(host: FakeHost, operation: string, text = xml()) {
+/** What was told, and what there is to watch. */
+function look(host: FakeHost, stage: RunningStage, text = xml()) {
   const notes: string[] = [];
   const report: Report = {
     step: (what, words) => notes.push(`${what}: ${words}`),
     note: (line) => notes.push(line),
   };
-  const folders = {
-    configDir: '/etc/passqemu',
-    stateDir: STATE,
-    watchProgram: ['/usr/bin/node', '/hook'] as const,
-  };
-  const call = parseHookCall(['win', operation, 'begin', '-']);
-  await runHookOperation(
-    host,
-    call,
-    () => text,
-    folders,
-    report,
-    () => null,
-  );
-  const started = host.calls.filter((one) => one.startsWith('spawnDetached'));
-  return { notes, watchers: started.map((one) => one.replace(/^.* \/hook /, '')) };
+  const folders = { configDir: '/etc/passqemu', stateDir: STATE };
+  return { notes, order: lookAtRunning(host, stage, 'win', () => text, folders, report) };
 }
-
-test('started starts one watcher with the vCPUs’ CPUs and the functions that the guest holds', async () => {
-  const { watchers } = await operate(await machine(), 'started');
-  assert.deepEqual(watchers, [`win watch ${UUID} 4-5 4-5 ${NIC}`]);
+const order = (interruptCpus: CpuSet | null, keepEmulatorOff: CpuSet | null): WatchOrder => ({
+  guest: 'win',
+  uuid: UUID,
+  interruptCpus,
+  keepEmulatorOff,
+  addresses: [parsePciAddress(NIC)!],
 });
 
-for (const [what, profile, text, watchers] of [
+for (const [what, profile, text, wanted] of [
+  ['the vCPUs’ CPUs and the functions that the guest holds', '', xml(), order([4, 5], [4, 5])],
+  ['the emulator left where the domain pins it', '', xml("<emulatorpin cpuset='0'/>"), order([4, 5], null)],
+  ['interrupts left alone where the profile says so', '[cpu]\nirqs = no\n', xml(), order(null, [4, 5])],
+  ['the CPUs of the profile', '[cpu]\nguest = 2-5\n', xml(), order([4, 5], [2, 3, 4, 5])],
   [
-    'leaves the emulator where the domain pins it',
-    '',
-    xml("<emulatorpin cpuset='0'/>"),
-    [`win watch ${UUID} 4-5 - ${NIC}`],
-  ],
-  [
-    'leaves interrupts alone where the profile says so',
-    '[cpu]\nirqs = no\n',
-    xml(),
-    [`win watch ${UUID} - 4-5 ${NIC}`],
-  ],
-  ['takes the CPUs of the profile', '[cpu]\nguest = 2-5\n', xml(), [`win watch ${UUID} 4-5 2-5 ${NIC}`]],
-  [
-    'starts none where no CPUs are the guest’s own',
+    'nothing where no CPUs are the guest’s own',
     '',
     `<domain><name>win</name><uuid>${UUID}</uuid><vcpu>2</vcpu></domain>`,
-    [],
+    null,
   ],
-  ['starts none for the XML of another guest', '', xml('', 'other'), []],
-  ['starts none for cut XML, and fails nothing', '', '<domain><na', []],
-  ['starts none for a broken profile, and fails nothing', '[cpu\n', xml(), []],
+  ['nothing for the XML of another guest', '', xml('', 'other'), null],
+  ['nothing for cut XML, and no failure', '', '<domain><na', null],
+  ['nothing for a broken profile, and no failure', '[cpu\n', xml(), null],
 ] as const) {
-  test(`reconnect ${what}`, async () => {
-    assert.deepEqual((await operate(await machine(profile), 'reconnect', text)).watchers, watchers);
+  test(`lookAtRunning() says what to watch: ${what}`, async () => {
+    const host = await machine(profile);
+    assert.deepEqual(look(host, 'started', text).order, wanted);
+    assert.deepEqual(look(host, 'reconnect', text).order, wanted);
   });
 }
 
-test('started and reconnect start nothing for a guest that holds nothing, or whose release has begun', async () => {
+test('lookAtRunning() finds nothing to watch of a guest that holds nothing', async () => {
   const host = await machine();
-  const [journal] = readState(host, STATE).journals;
-  host.overwrite(journal!.path, journal!.end, '{"t":"pending","why":"x"}\n');
-  assert.deepEqual((await operate(host, 'started')).watchers, []);
-  host.drop(journal!.path);
-  assert.deepEqual((await operate(host, 'reconnect')).watchers, []);
+  host.drop(readState(host, STATE).journals[0]!.path);
+  assert.equal(look(host, 'started').order, null);
 });
 
-test('reconnect starts no second watcher', async () => {
-  const host = await machine();
-  const [journal] = readState(host, STATE).journals;
-  const pid = host.spawnProcess(['node', 'hook', 'win', 'watch']);
-  host.overwrite(journal!.path, journal!.end, `{"t":"watcher","pid":${pid},"startTicks":${pid * 10}}\n`);
-  assert.deepEqual((await operate(host, 'reconnect')).watchers, []);
-});
+for (const [words, call] of [
+  [['win', 'watch', 'started'], { guest: 'win', stage: 'started' }],
+  [['--x', 'watch', 'reconnect'], { guest: '--x', stage: 'reconnect' }],
+  [['win', 'watch'], null],
+  [['win', 'watch', 'release'], null],
+  [['', 'watch', 'started'], null],
+  [['watch', 'started', 'begin', '-'], null],
+] as const) {
+  test(`parseWatchCall() of ${JSON.stringify(words)}`, () => assert.deepEqual(parseWatchCall(words), call));
+}
 
 test('reconnect changes nothing and tells what others have changed', async () => {
   const host = await machine();
   const before = dump(host);
-  assert.deepEqual((await operate(host, 'reconnect')).notes.slice(0, 1), [
-    'All 6 steps are as they were made',
-  ]);
+  assert.deepEqual(look(host, 'reconnect').notes, ['All 6 steps are as they were made']);
   assert.deepEqual(dump(host), before);
   host.put('/proc/sys/vm/stat_interval', '7\n');
-  const { notes } = await operate(host, 'reconnect');
+  const { notes } = look(host, 'reconnect');
   assert.match(notes[0]!, /^Changed by others since the start: .*7/);
   assert.deepEqual(
     notes.filter((line) => line.startsWith('All')),
