@@ -93,8 +93,9 @@ export class BundleCopy {
     return this.readState(name) ?? '';
   }
 
+  /** What the hook has started beside it may still be writing. */
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

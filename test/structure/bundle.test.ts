@@ -228,6 +228,7 @@ for (const [what, script, status] of BAD_NODES) {
         : `passqemu: Cannot run: ${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)\n`;
       const wanted = operation === 'prepare' ? 1 : 0;
       assert.deepEqual([ran.status, ran.stdout, ran.stderr], [wanted, '', line], operation);
+      assert.equal(copy.nodeStarts(), true, operation);
     }
   });
 }
