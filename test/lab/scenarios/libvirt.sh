@@ -88,6 +88,8 @@ wait_for() { # wait_for WHAT COMMAND: at most a minute on a starved machine
 # is remembered
 ready_for_guests() {
   start_libvirtd
+  # For each disk libvirt asks the device mapper, which the kernel then loads
+  modprobe -q dm_mod
   passqemu hooks install >/tmp/install.out 2>&1 || cat /tmp/install.out
   define_guest plain none no
   virsh start plain >/dev/null && virsh destroy plain >/dev/null
