@@ -5,8 +5,9 @@
 #   - vfio modules and what they need (irqbypass, iommufd): never unloaded by design, it would strand other guests' devices
 #   - interrupts of a function that was away: it gets new numbers and the default affinity; they are compared by action name
 #   - tasks that did not exist at the time of the file named as $1 (a boot tick count), kernel workers (they come and go)
-exec python3 - "$@" <<'X'
-import glob, os, re, subprocess, sys
+# Without site's imports: they take longer than all of this
+exec python3 -IS - "$@" <<'X'
+import glob, os, re, sys
 
 out = []
 
@@ -49,10 +50,12 @@ for folder in ("/run/systemd/system.control", "/etc/systemd/system.control", "/r
         if os.path.isfile(path) and not re.search(r"/transient/(session|run-|user)", path):
             say("file " + path, repr(read(path)))
 if os.path.isdir("/run/systemd/system"):
+    import subprocess
     units = "init.scope system.slice user.slice machine.slice -.slice".split()
-    for unit in units:
-        text = subprocess.run(["systemctl", "show", "-p", "AllowedCPUs", "--value", unit], capture_output=True, text=True).stdout.strip()
-        say("unit %s AllowedCPUs" % unit, text)
+    text = subprocess.run(["systemctl", "show", "-p", "Id,AllowedCPUs", *units], capture_output=True, text=True).stdout
+    for block in text.split("\n\n"):
+        shown = dict(line.split("=", 1) for line in block.splitlines())
+        say("unit %s AllowedCPUs" % shown.get("Id"), shown.get("AllowedCPUs"))
     text = subprocess.run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service"], capture_output=True, text=True).stdout
     for line in text.splitlines():
         unit, load, active = line.split()[:3]

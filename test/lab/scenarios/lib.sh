@@ -84,7 +84,7 @@ state_before() {
 }
 same_state() {
   state-dump.sh "$since" >/tmp/state.after
-  python3 /lab/files/state-diff.py /tmp/state.before /tmp/state.after
+  python3 -IS /lab/files/state-diff.py /tmp/state.before /tmp/state.after
 }
 
 finish() {
