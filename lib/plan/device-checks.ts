@@ -90,6 +90,15 @@ export function refuseHolders(
   ];
 }
 
+/** libvirt counts an unmanaged function for ever among those that others give back, whichever guest it is attached to later (notes/libvirt.md). */
+export function noteUnmanaged({ fn, name }: Chosen, { domainFunctions }: DeviceInput): string[] {
+  if (fn.isVfio || !domainFunctions.some(({ address, managed }) => address === fn.address && !managed))
+    return [];
+  return [
+    `${name} is managed='no' in the domain: libvirt will then not give it back after it was attached to a running guest; managed='yes' is no harm, passqemu takes it first all the same`,
+  ];
+}
+
 /** What people should know of a function before it goes. */
 export function noteFunction(
   { fn, name, ours }: Chosen,

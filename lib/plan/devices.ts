@@ -5,7 +5,13 @@ import { comparePciAddresses, type PciAddress, pciSlot } from '../words/pci-addr
 import { pciKind } from '../words/pci-class.ts';
 import type { Step, StepOf } from '../words/step.ts';
 import { chooseBarSizes } from './bar-sizes.ts';
-import { noteFunction, refuseFunction, refuseHolders, refuseVirtualFunctions } from './device-checks.ts';
+import {
+  noteFunction,
+  noteUnmanaged,
+  refuseFunction,
+  refuseHolders,
+  refuseVirtualFunctions,
+} from './device-checks.ts';
 import { chooseFunctions } from './device-choice.ts';
 import { judgeGroups } from './device-groups.ts';
 import { indexDevices } from './device-index.ts';
@@ -52,7 +58,7 @@ export function planDevices(input: DeviceInput): PlanPart {
     refusals.push(...refuseFunction(one, input, holder));
     // What another guest holds, it uses: saying so once is enough
     if (holder !== null || one.fn.isBridge) continue;
-    notes.push(...noteFunction(one, index, taken), ...noteReset(one));
+    notes.push(...noteFunction(one, index, taken), ...noteUnmanaged(one, input), ...noteReset(one));
     checkUsers(one.fn, one.name);
   }
   refusals.push(...groups.refusals);

@@ -133,6 +133,18 @@ test('planDevices() keeps a function that is on VFIO already where it is, as the
   ]);
 });
 
+test("planDevices() tells what libvirt makes of managed='no', where the host's driver has the function", () => {
+  const notes = (domain: ReturnType<typeof hostdev>) =>
+    planOn(readyMachine(), { devices: { nic: '01:00.0' }, domain: [domain] }).notes.filter((note) =>
+      note.includes("managed='no'"),
+    );
+  assert.deepEqual(notes(hostdev('0000:01:00.0', true)), []);
+  assert.match(
+    notes(hostdev('0000:01:00.0', false))[0]!,
+    /^0000:01:00.0 \(nic\) is managed='no' in the domain/,
+  );
+});
+
 test('planDevices() leaves driverless siblings, stubs and bridges alone', () => {
   const host = readyMachine();
   host.write('/sys/bus/pci/drivers/ehci-pci/unbind', '0000:06:02.0');
