@@ -10,8 +10,6 @@ import { runHookOperation } from './operations.ts';
 import { parseWatchCall, type WatchCall } from './watch-call.ts';
 
 const FOLDERS = { configDir: '/etc/passqemu', stateDir: '/run/passqemu' };
-/** Until the last line is handed over. */
-const LOG_MS = 100;
 
 /**
  * What libvirt runs as /etc/libvirt/hooks/qemu: argv is guest, operation, sub-operation, extra; the domain XML is on
@@ -44,10 +42,12 @@ async function main(): Promise<number> {
 
 /** What the head starts and nobody waits for. Its log is opened for each line, because the system's may be restarted meanwhile. */
 async function watch(call: WatchCall): Promise<number> {
+  let told = Promise.resolve();
   const host = new RealHost('/', (priority, line) => {
     const log = new SystemLog();
     log.add(priority, line);
-    void log.flush();
+    const before = told;
+    told = log.flush().then(() => before);
   });
   const { watchRunning } = await import('./watch.ts');
   try {
@@ -56,7 +56,7 @@ async function watch(call: WatchCall): Promise<number> {
     host.log('error', `${call.guest} watch: ${formatErrorLine(error)}`);
     if (!(error instanceof PassqemuError)) host.log('error', String((error as Error).stack));
   }
-  await host.sleep(LOG_MS);
+  await told;
   return 0;
 }
 
