@@ -1,6 +1,5 @@
 #!/bin/bash
-# lab: tier=full suite=trixie in=full timeout=400
-# lab: tier=full suite=bookworm in=soak timeout=400
+# lab: tier=full suite=bookworm,trixie in=soak timeout=600
 # What needs systemd: its units around the daemon, slices, the journal, and in the end the shutdown of the host with guests running.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -52,13 +51,13 @@ loses_its_daemon() {
   systemctl start libvirtd
   forget lost
 }
-# A guest that heeds the power button. In 16 bits: PM1_EN (0x602) = power button; sti; until bit 8 of PM1_STS (0x600): hlt; PM1_CNT
+# A guest that heeds the power button. In 16 bits: PM1_EN (0x602) = power button; an R on the serial port; sti; until bit 8 of PM1_STS (0x600): hlt; PM1_CNT
 # (0x604) = S5
 heeds_the_button() {
-  boot_sector button '\0272\0002\0006\0270\0000\0001\0357\0373\0364\0272\0000\0006\0355\0366\0304\0001\0164\0366\0272\0004\0006\0270\0000\0040\0357\0364\0353\0375'
-  boots=yes guest button '' '<features><acpi/></features>' "$(disk button)"
+  boot_sector button '\0272\0002\0006\0270\0000\0001\0357\0272\0370\0003\0260\0122\0356\0373\0364\0272\0000\0006\0355\0366\0304\0001\0164\0366\0272\0004\0006\0270\0000\0040\0357\0364\0353\0375'
+  boots=yes guest button '' '<features><acpi/></features>' "$(disk button)<serial type='file'><source path='/tmp/button.log'/></serial>"
   check "a guest that heeds the power button starts" virsh start button
-  sleep 4
+  wait_for "it heeds it" grep -q R /tmp/button.log
   check "virsh shutdown" virsh shutdown button
   check "it ends by itself" wait_for "it is off" domain_is button 'shut off'
   wait_for "all is given back" nothing_is_held
@@ -70,7 +69,9 @@ shuts_the_host_down() {
   printf 'ON_SHUTDOWN=shutdown\nSHUTDOWN_TIMEOUT=60\n' >/etc/default/libvirt-guests
   systemctl daemon-reload
   check "libvirt-guests runs" systemctl start libvirt-guests
+  rm /tmp/button.log
   check "the guest that heeds the button runs" virsh start button
+  wait_for "it heeds it" grep -q R /tmp/button.log
   check "it has its NIC" bound $NIC vfio-pci
   mkdir -p /opt/lab /usr/lib/systemd/system-shutdown
   cp /lab/bin/state-dump.sh ./state-diff.py /tmp/state.before /opt/lab
