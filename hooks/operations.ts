@@ -32,7 +32,7 @@ export async function runHookOperation(
     if (came === 'released') tellEnd(host, call, 'everything is given back', begun);
   } else if (call.operation === 'reconnect') {
     const { lookAtRunning } = await import('./running.ts');
-    lookAtRunning(host, call.operation, guest, readXml, folders, report);
+    await lookAtRunning(host, call.operation, guest, readXml, folders, report);
   } else if (call.operation === 'started' || call.operation === 'stopped') {
     const { runStageCommand } = await import('../lib/apply/stage-command.ts');
     await runStageCommand(host, folders.configDir, guest, call.operation, report);

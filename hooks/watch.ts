@@ -13,7 +13,7 @@ export async function watchRunning(
   folders: HookFolders,
 ): Promise<void> {
   const report = reportTo(host, { guest, operation: stage }, { watch: () => {}, tell: () => {} });
-  const order = lookAtRunning(host, stage, guest, readXml, folders, report);
+  const order = await lookAtRunning(host, stage, guest, readXml, folders, report);
   if (order === null) return;
   const why = await watchGuest(host, folders.stateDir, order, LOCK_WAIT_MS);
   host.log('info', `${guest} watch: ended, ${why}`);

@@ -93,8 +93,8 @@ async function register(
   return answer ?? 'the lock was not to be had';
 }
 
-/** Null where the lock is not to be had, or what is done under it fails: there is a next time. */
-async function underLock<T>(
+/** What is done under the lock beside a running guest; null where the lock is not to be had, or it fails: nothing depends on it. */
+export async function underLock<T>(
   host: Host,
   stateDir: string,
   guest: string,
