@@ -1,6 +1,5 @@
 #!/bin/bash
-# lab: tier=mid suite=trixie in=full timeout=900
-# lab: tier=mid suite=bookworm in=soak timeout=900
+# lab: tier=mid suite=bookworm,trixie in=soak timeout=900
 # Every sort of thing that a domain's XML may ask of the host, hot-plugged ones, and guests that are saved and come back.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -13,9 +12,10 @@ pages() { cat "/sys/devices/system/node/node$1/hugepages/hugepages-2048kB/nr_hug
 # Slots for what is plugged in later
 PORTS="<controller type='pci' index='0' model='pcie-root'/><controller type='pci' index='1' model='pcie-root-port'/>
   <controller type='pci' index='2' model='pcie-root-port'/><controller type='pci' index='3' model='pcie-root-port'/>"
-keyboard_is() { # keyboard_is DRIVER: of the USB interface of class 03 below the controller
+# keyboard_is DRIVER: of the USB interface of class 03 below the controller; QEMU claims it when the guest configures it, which no guest here does
+keyboard_is() {
   for interface in "$B"/0000:03:00.0/usb*/*/*:1.0; do
-    [ "$(cat "$interface/bInterfaceClass")" != 03 ] || is "$(basename "$(readlink "$interface/driver")")" "$1"
+    [ "$(cat "$interface/bInterfaceClass")" != 03 ] || is "$(basename "$(readlink "$interface/driver")")" "$1" || return 1
   done
 }
 
@@ -43,17 +43,16 @@ has_an_nvme_disk() {
   forget disk
 }
 has_a_usb_device() {
-  define_guest keys none no '' "<controller type='usb' model='qemu-xhci'/>
-    <hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev>"
+  echo "<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev>" >/tmp/keyboard.xml
+  define_guest keys none no '' "<controller type='usb' model='qemu-xhci'/>$(cat /tmp/keyboard.xml)"
   : | profile keys
   check "a guest with a keyboard of the host starts" virsh start keys
-  check "QEMU takes it" wait_for "QEMU takes it" keyboard_is usbfs
+  check "the host's driver lets go of it" wait_for "the driver lets go" keyboard_is ""
   check "the controller stays the host's" bound 0000:03:00.0 xhci_hcd
-  sed -n '/<hostdev/,/<\/hostdev>/p' /tmp/keys.xml >/tmp/keyboard.xml
   check "it is unplugged while the guest runs" virsh detach-device keys /tmp/keyboard.xml --live
   check "the kernel has it" wait_for "the kernel has it" keyboard_is usbhid
   check "and plugged in again" virsh attach-device keys /tmp/keyboard.xml --live
-  check "QEMU has it" wait_for "QEMU has it" keyboard_is usbfs
+  check "the driver has let go of it" wait_for "the driver lets go" keyboard_is ""
   check "it ends" virsh destroy keys
   check "the kernel takes it back" wait_for "the kernel takes it back" keyboard_is usbhid
   forget keys
