@@ -14,7 +14,7 @@ import { ExpectedError } from './step.mjs';
  */
 const FOLDER = join('test', 'lab', 'scenarios');
 const LISTS = { tier: ['mid'], suite: ['bookworm'], iommu: ['intel'] };
-const OPTIONS = ['gpu', 'mem', 'timeout', 'append', 'qemu-arg'];
+const OPTIONS = ['gpu', 'boot-gpu', 'mem', 'timeout', 'append', 'qemu-arg'];
 const SWITCHES = ['igb', 'kvm-nested'];
 const RUNS = ['short', 'full', 'soak'];
 

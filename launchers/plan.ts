@@ -9,6 +9,7 @@ import type { Plan } from '../lib/words/step.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readInputs } from './inputs.ts';
+import { romNotes } from './plan-roms.ts';
 
 /** `passqemu plan <guest>`: the ordered steps with present and wanted values, or all refusals; changes nothing. */
 export async function plan(line: CommandLine, globals: Globals): Promise<number> {
@@ -26,7 +27,8 @@ export function showPlan(inputs: GuestInputs, globals: Globals): number {
   let made: Plan = { guest, uuid: null, steps: [], notes: [] };
   let refusals: readonly Refusal[] = [];
   try {
-    made = planGuest(host, inputs, others);
+    const planned = planGuest(host, inputs, others);
+    made = { ...planned, notes: [...planned.notes, ...romNotes(inputs, globals)] };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     refusals = error.refusals;

@@ -26,6 +26,8 @@ export interface DisplayHolder {
   readonly session: string | null;
   /** The unit of a user's own manager, and whose. */
   readonly userUnit: { readonly unit: string; readonly uid: number; readonly user: string } | null;
+  /** Socket units of that manager which would start an audio server again. */
+  readonly sockets?: readonly string[];
 }
 
 /** A unit that shows the log-in screen. */

@@ -105,6 +105,7 @@ export interface Host {
   signal(process: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean;
   /** Takes the lock, which dies with this process. While another holds it `onWait` is called once with what the holder wrote. */
   lock(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void>;
+  /** Gives the lock back, and lets the writer process end. */
   unlock(): void;
   /** One line of the whole story: to the system's journal, or to stderr with -v. */
   log(priority: 'error' | 'warning' | 'notice' | 'info' | 'debug', line: string): void;

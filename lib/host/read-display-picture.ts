@@ -1,5 +1,6 @@
 import { comparePciAddresses, type PciAddress } from '../words/pci-address.ts';
 import { pciKind } from '../words/pci-class.ts';
+import { readAudioSockets } from './audio-sockets.ts';
 import { readCgroupOf } from './cgroups.ts';
 import type { DisplayCard, DisplayHolder, DisplayManager, DisplayPicture } from './display-picture.ts';
 import { addressIn, readFirmwareFrameBuffers, readFrameBuffers } from './frame-buffers.ts';
@@ -83,15 +84,26 @@ function describeHolders(host: Host, holders: readonly Holder[]): DisplayHolder[
   return [...byPid.values()].map(({ pid, comm }) => {
     const cgroup = readCgroupOf(host, `${pid}`) ?? '/';
     const uid = host.stat(`/proc/${pid}`)?.uid ?? 0;
+    const place = placeInCgroups(cgroup, (id) => readUserName(host, id));
     return {
       pid,
       comm,
       startTicks: parseStartTicks(host.readOptional(`/proc/${pid}/stat`)) ?? -1,
       user: readUserName(host, uid),
       cgroup,
-      ...placeInCgroups(cgroup, (id) => readUserName(host, id)),
+      ...place,
+      ...socketsOf(host, place.userUnit),
     };
   });
+}
+
+/** An audio server of a user's: what would start it again while the guest has the card. */
+function socketsOf(host: Host, userUnit: DisplayHolder['userUnit']): Pick<DisplayHolder, 'sockets'> {
+  const server = /^(?:(pulseaudio)|pipewire.*|wireplumber)\.service$/.exec(userUnit?.unit ?? '');
+  if (userUnit === null || server === null) return {};
+  return {
+    sockets: readAudioSockets(host, userUnit.uid, server[1] === undefined ? 'pipewire' : 'pulseaudio'),
+  };
 }
 
 /** What a cgroup's path says: a unit of the system, a login session, or a unit of a user's own manager. */

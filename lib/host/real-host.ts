@@ -140,6 +140,7 @@ export class RealHost extends RealFiles implements Host {
   }
 
   unlock(): void {
+    this.#writer.dismiss();
     this.#lock.release();
   }
 

@@ -50,15 +50,16 @@ export class SlowWriter {
       cwd: '/',
       detached: true,
     });
-    child.on('error', () => this.#end());
-    child.on('exit', () => this.#end());
+    child.on('error', () => this.#end(child));
+    child.on('exit', () => this.#end(child));
     const answers = child.stdio[4] as Readable;
     answers.setEncoding('utf8').on('data', (part: string) => {
+      if (this.#child !== child) return;
       this.#answer += part;
       this.#wake?.();
     });
     const orders = child.stdio[3] as Writable;
-    orders.on('error', () => this.#end());
+    orders.on('error', () => this.#end(child));
     // Neither the writer nor its pipes keep our process alive
     child.unref();
     for (const stream of [answers, orders]) (stream as unknown as { unref(): void }).unref();
@@ -96,6 +97,12 @@ export class SlowWriter {
     });
   }
 
+  /** Lets one that has nothing to do end: whoever has the lock next waits for every writer that the journal names. */
+  dismiss(): void {
+    (this.#child?.stdio[3] as Writable | undefined)?.end();
+    this.#child = null;
+  }
+
   /** "ok", what went wrong, or null where the time is over. */
   async #wait(deadlineMs: number): Promise<string | null> {
     const done = () => /(?:^|\n)(?:ok|failed)\n$/.test(this.#answer) || this.#ended;
@@ -116,7 +123,9 @@ export class SlowWriter {
     return this.#ended && this.#answer === '' ? 'the writer process ended' : this.#answer;
   }
 
-  #end(): void {
+  /** The end of one that was left to itself concerns nobody. */
+  #end(child: ChildProcess): void {
+    if (this.#child !== child) return;
     this.#ended = true;
     this.#wake?.();
   }

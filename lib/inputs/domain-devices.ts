@@ -82,6 +82,7 @@ function functionOf(
     managed: isManaged(managedBy),
     source: kind,
     driver: kind === 'nvme' ? null : driverOf(child(element, 'driver')),
+    romFile: kind === 'nvme' ? null : (child(element, 'rom')?.attributes.get('file') ?? null),
   };
 }
 

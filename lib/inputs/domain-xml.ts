@@ -75,7 +75,7 @@ const DOMAIN_SHAPE: XmlShape = {
   memoryBacking: { hugepages: { page: {} } },
   cpu: { numa: { cell: {} } },
   devices: {
-    hostdev: { source: { address: {}, vendor: {}, product: {} }, driver: {} },
+    hostdev: { source: { address: {}, vendor: {}, product: {} }, driver: {}, rom: {} },
     interface: { source: { address: {} }, driver: {} },
     disk: IMAGE_SHAPE,
   },

@@ -9,6 +9,8 @@ export interface DomainFunction {
   readonly source: 'hostdev' | 'interface' | 'nvme';
   /** <driver model=…> of the element, where it asks for another driver than libvirt's choice. */
   readonly driver: string | null;
+  /** <rom file=…>: what the guest gets instead of the card's own ROM. */
+  readonly romFile: string | null;
 }
 
 /** <page>: memory that must be backed by huge pages of one size; `nodeset` holds the *guest's* cells, null is the whole guest. */

@@ -16,6 +16,7 @@ export interface Leavers {
     readonly user: string | null;
     readonly cgroup: string;
     readonly restart: boolean;
+    readonly sockets?: readonly string[];
   }[];
   readonly processes: readonly DisplayHolder[];
   readonly stay: readonly Refusal[];
@@ -52,7 +53,8 @@ export function sortHolders(input: DisplayInput): Leavers {
       const restart = !isOnSeat;
       if (isGreeters) needsManager = true;
       else if (isOnSeat || AUDIO.test(name) || wishes.units.includes(name))
-        addUnit({ unit: name, user, cgroup: upTo(cgroup, name), restart });
+        // Who is before the screen has nothing left that could play; his session takes its sockets along
+        addUnit({ unit: name, user, cgroup: upTo(cgroup, name), restart, ...(restart && socketsOf(holder)) });
       else stay.push(staysUser(holder, name));
     } else if (unit !== null && unit === picture.manager?.unit) needsManager = true;
     else if (unit !== null && FOR_OTHERS.includes(unit)) forOthers.push(holder);
@@ -100,6 +102,10 @@ function unknownSession({ user, cgroup }: DisplayHolder, id: string): LoginSessi
     service: null,
     scope: `session-${id}.scope`,
   };
+}
+
+function socketsOf({ sockets = [] }: DisplayHolder): { readonly sockets?: readonly string[] } {
+  return sockets.length > 0 ? { sockets } : {};
 }
 
 /** The cgroup of a unit that lies somewhere on the path. */

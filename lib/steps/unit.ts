@@ -21,7 +21,7 @@ export const unitKind: StepKind<'unit'> = {
   observe: (step, context) => ofOthers(step, context) ?? { running: hasProcesses(context.host, step.cgroup) },
 
   async apply(step, _was, { host }) {
-    if (!hasProcesses(host, step.cgroup)) return { certain: true };
+    if (!hasProcesses(host, step.cgroup) && step.sockets === undefined) return { certain: true };
     const { status, stderr, timedOut } = await call(host, step, 'stop');
     const isStopped = () => !hasProcesses(host, step.cgroup);
     if (status === 0 && (await waitUntil(host, LOOK_MS, isStopped))) return { certain: true };
@@ -68,8 +68,8 @@ export const unitKind: StepKind<'unit'> = {
     hasProcesses(host, step.cgroup) ? `${nameOf(step)} runs again` : null,
 };
 
-function nameOf({ unit, user }: StepOf<'unit'>): string {
-  return user === null ? unit : `${unit} of ${user}`;
+function nameOf({ unit, user, sockets = [] }: StepOf<'unit'>): string {
+  return user === null ? unit : `${[unit, ...sockets].join(', ')} of ${user}`;
 }
 
 /** What the first of the other guests that hold the unit has seen; null where none does. */
@@ -78,9 +78,9 @@ function ofOthers({ unit, user }: StepOf<'unit'>, { others }: StepContext): Memo
   return held.find(({ step }) => step.unit === unit && step.user === user)?.was ?? null;
 }
 
-function argvOf({ unit, user }: StepOf<'unit'>, verb: string): readonly string[] {
+function argvOf({ unit, user, sockets = [] }: StepOf<'unit'>, verb: string): readonly string[] {
   const manager = user === null ? [] : ['--user', `--machine=${user}@.host`];
-  return ['systemctl', '--no-ask-password', ...manager, verb, '--', unit];
+  return ['systemctl', '--no-ask-password', ...manager, verb, '--', ...sockets, unit];
 }
 
 function call(host: Host, step: StepOf<'unit'>, verb: string): Promise<RunResult> {

@@ -1,9 +1,12 @@
 import type { Host } from '../host/host.ts';
 import { HostError } from '../words/errors.ts';
+import type { KindName } from '../words/step.ts';
 import type { StepKind } from './step-kind.ts';
 
 /** Process 1 may be busy: it is about to stop the desktop. */
 const CALL_MS = 10_000;
+/** Without these back the screen may stay dark. */
+const SHOWS: readonly KindName[] = ['driver', 'unit', 'console', 'framebuffer', 'unload'];
 
 /**
  * Starts a timer (systemd-run(1)) before the screen goes dark: should we be killed, or the guest's QEMU never come, it runs recover,
@@ -22,7 +25,15 @@ export const watchdogKind: StepKind<'watchdog'> = {
     return null;
   },
 
-  async undo({ unit }, _was, _got, { host }) {
+  async undo({ unit }, _was, _got, { host, own = [] }) {
+    // Undo goes backwards, so what is still in force of these is what could not be given back
+    if (own.some(({ step }) => SHOWS.includes(step.kind)) && host.exists(timerFile(unit)))
+      throw new HostError(
+        `Cannot stop the timer ${unit}.timer: it stays until all is back, and tries again`,
+        {
+          path: timerFile(unit),
+        },
+      );
     const why = await stop(host, unit);
     // Its file may outlive it for a moment, and as long as what it has started runs: recover itself may be that
     if (why !== null && host.exists(timerFile(unit)))

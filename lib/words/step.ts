@@ -102,10 +102,17 @@ export interface StepKinds {
   setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };
   /**
    * Stops a unit of systemd while the guest runs. `user`: whose own manager has it, null for the system's; `restart`: whether
-   * it is started again; `cgroup`: where its processes are.
+   * it is started again; `cgroup`: where its processes are; `sockets`: units that go with it, because they would start it.
    */
   unit: {
-    step: { unit: string; user: string | null; cgroup: string; restart: boolean; timeoutMs: number };
+    step: {
+      unit: string;
+      user: string | null;
+      cgroup: string;
+      restart: boolean;
+      timeoutMs: number;
+      sockets?: readonly string[];
+    };
     was: { running: boolean };
     /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
     got: { certain: boolean };

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { callsInLab, processesInLab, unmanagedInLab, virshInLab } from './in-lab.ts';
+import { callsInLab, handoverInLab, processesInLab, unmanagedInLab, virshInLab } from './in-lab.ts';
 import { runLabMachine } from './lab-machine.ts';
 import { measurePlanning } from './planning.ts';
 import { measureReading } from './reading.ts';
@@ -21,6 +21,8 @@ import { measureUnmanaged } from './unmanaged.ts';
 const CHECKOUT = path.join(import.meta.dirname, '..', '..');
 const RESULTS = path.join(CHECKOUT, 'docs', 'performance.md');
 const ROUNDS = 9;
+/** Each takes the display manager's end and start along. */
+const HANDOVER_ROUNDS = 5;
 /** A start and an end through libvirt take long enough to be less noisy. */
 const VIRSH_ROUNDS = 5;
 
@@ -56,6 +58,9 @@ async function measureLab(): Promise<void> {
   });
   const virsh = await runLabMachine([...full.options, '--timeout', '900'], VIRSH_ROUNDS, ['virsh_cycle']);
   add({ title: 'Through libvirt', measured: virshInLab(full.name, virsh), processes: [] });
+  const only = ['--gpu', 'none', '--timeout', '900'];
+  const display = await runLabMachine([...full.options, ...only], HANDOVER_ROUNDS, ['handover']);
+  add({ title: 'The only display', measured: handoverInLab(full.name, display), processes: [] });
 }
 
 const argv = process.argv.slice(2);

@@ -7,6 +7,9 @@ import { UNMANAGED_BOUND } from './unmanaged.ts';
 /** How much a call may take beyond what the bare script and a node that does nothing take together. */
 const CALL_BOUND = 1.15;
 
+/** The hand-over's own time, without what units and the kernel take, to that of hooks in bash and a node that does nothing. */
+const HANDOVER_BOUND = 1.5;
+
 /** Our share of a start and end through libvirt, to the share of hooks in bash that do the same writes. */
 const SHARE_BOUND = 1;
 
@@ -34,6 +37,34 @@ export function callsInLab(where: string, output: LabOutput): Measured[] {
       bound: CALL_BOUND,
       note: `${ms(operation)} to ${ms(`bare-${operation}`)} and ${ms('node')}`,
     };
+  });
+}
+
+/** Handing the only display over and taking it back: own time to own time, and the wholes. */
+export function handoverInLab(where: string, output: LabOutput): Measured[] {
+  const side = (name: string) => timesOf(output, `handover ${name}`);
+  const node = side('node');
+  return ['prepare', 'release'].flatMap((operation) => {
+    const [ours, given] = [side(operation), side(`${operation}-given`)];
+    const [bare, bareGiven] = [side(`bare-${operation}`), side(`bare-${operation}-given`)];
+    const ms = (name: string) => `${medianMs(output, `handover ${name}`).toFixed(0)} ms`;
+    const parts = (name: string) => `${ms(name)}, of which units and kernel ${ms(`${name}-given`)}`;
+    return [
+      {
+        what: `${where}: hand-over, own time of ${operation} to that of hooks in bash and \`node -e 0\``,
+        ratio: ratioOf(
+          ours.map((us, round) => [bare[round]! - bareGiven[round]! + node[round]!, us - given[round]!]),
+        ),
+        bound: HANDOVER_BOUND,
+        note: `${parts(operation)}; bash ${parts(`bare-${operation}`)}`,
+      },
+      {
+        what: `${where}: hand-over, the whole of ${operation} to the same`,
+        ratio: ratioOf(ours.map((us, round) => [bare[round]! + node[round]!, us])),
+        bound: null,
+        note: `\`node -e 0\` ${ms('node')}`,
+      },
+    ];
   });
 }
 

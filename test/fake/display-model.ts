@@ -48,7 +48,7 @@ function systemctl(argv: readonly string[], host: FakeHost, map: ReadonlyMap<str
   }
   const unit = map.get(argv.at(-1) ?? '');
   if (unit === undefined) return { status: 5, stderr: `Unit ${argv.at(-1)} not loaded.\n` };
-  const verb = argv.at(-3);
+  const verb = argv[argv.indexOf('--') - 1];
   if (verb === 'reset-failed') unit.limit = false;
   if (verb === 'stop' && unit.stubborn !== true) endUnit(host, unit);
   if (verb === 'stop' && unit.stubborn === true) return { status: null, timedOut: true };

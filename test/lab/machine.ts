@@ -22,6 +22,7 @@ type MachineOptions = Pick<
   | 'suite'
   | 'iommu'
   | 'gpu'
+  | 'bootGpu'
   | 'igb'
   | 'nestedKvm'
   | 'memoryMiB'
@@ -35,6 +36,7 @@ type MachineOptions = Pick<
 export function machineArguments(options: MachineOptions, wiring: Wiring): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-monitor', 'none'],
+    ...['-qmp', `unix:${quoted(wiring.run.monitor)},server=on,wait=off`],
     ...['-machine', 'q35,kernel-irqchip=split', '-accel', 'tcg,thread=single'],
     ...['-cpu', processorModel(options.nestedKvm), '-acpitable', `file=${quoted(wiring.image.pStates)}`],
     ...['-kernel', wiring.image.kernel, '-initrd', wiring.image.initrd],
@@ -45,6 +47,7 @@ export function machineArguments(options: MachineOptions, wiring: Wiring): strin
     ...iommuDevice(options.iommu),
     ...(options.shape === null ? topology(options.memoryMiB) : []),
     ...hostDevices(wiring),
+    ...device(`${options.bootGpu},bus=pcie.0,addr=04.0`),
     ...(options.shape ?? candidates(options, wiring.run)),
     ...options.qemuArguments,
   ];
@@ -88,7 +91,7 @@ function topology(memoryMiB: number): string[] {
   ];
 }
 
-/** What the machine itself lives on: its disk, its two folders, its screen. */
+/** What the machine itself lives on: its disk, its two folders. */
 function hostDevices(wiring: Wiring): string[] {
   const root = `if=none,id=root,format=raw,cache=unsafe,snapshot=${wiring.keepDisk ? 'off' : 'on'}`;
   return [
@@ -98,7 +101,6 @@ function hostDevices(wiring: Wiring): string[] {
     ...device('virtio-9p-pci,bus=pcie.0,addr=02.1,fsdev=files,mount_tag=files'),
     ...['-drive', `${root},file=${quoted(wiring.image.disk)}`],
     ...device('virtio-blk-pci,bus=pcie.0,addr=03.0,drive=root'),
-    ...device('VGA,bus=pcie.0,addr=04.0'),
   ];
 }
 

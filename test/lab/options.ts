@@ -9,6 +9,7 @@ exits with its status. The script finds its own folder at /lab/files; what it wr
   --suite bookworm|trixie   kernel 6.1 (default) or 6.12, with the libvirt and QEMU of that Debian
   --iommu intel|amd|none    which IOMMU the machine has (default intel)
   --gpu none|DEVICE         the graphics card at 04:00.0: a QEMU device, or none (default secondary-vga, or "secondary")
+  --boot-gpu DEVICE         the display that it starts on (default VGA), as virtio-vga
   --igb                     add a network card with virtual functions at 07:00.0 (needs QEMU 8)
   --kvm-nested              KVM inside the machine, for guests with one virtual CPU
   --mem SIZE                memory, as 4G or 6144M (default 4G)
@@ -29,6 +30,7 @@ export interface LabOptions {
   suite: Suite;
   iommu: Iommu;
   gpu: string | null;
+  bootGpu: string;
   igb: boolean;
   nestedKvm: boolean;
   memoryMiB: number;
@@ -60,6 +62,9 @@ const valued: Record<string, Reader> = {
   },
   gpu: (options, value) => {
     options.gpu = value === 'none' ? null : value === 'secondary' ? 'secondary-vga' : value;
+  },
+  'boot-gpu': (options, value) => {
+    options.bootGpu = value;
   },
   mem: (options, value) => {
     options.memoryMiB = memory(value);
@@ -97,6 +102,7 @@ export function parseOptions(argv: string[]): LabOptions | null {
     suite: 'bookworm',
     iommu: 'intel',
     gpu: 'secondary-vga',
+    bootGpu: 'VGA',
     igb: false,
     nestedKvm: false,
     memoryMiB: 4096,

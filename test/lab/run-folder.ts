@@ -8,6 +8,8 @@ export interface RunFolder {
   share: string;
   out: string;
   console: string;
+  /** QEMU's monitor, a socket. */
+  monitor: string;
   nvme0: string;
   nvme1: string;
   stick: string;
@@ -26,6 +28,7 @@ export async function makeRunFolder(script: string[], say: (line: string) => voi
     share: inside('share'),
     out: inside('share', 'out'),
     console: inside('console.log'),
+    monitor: inside('monitor'),
     nvme0: inside('nvme0'),
     nvme1: inside('nvme1'),
     stick: inside('stick'),

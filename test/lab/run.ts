@@ -9,6 +9,7 @@ import { machineArguments } from './machine.ts';
 import type { LabOptions } from './options.ts';
 import { findCommand } from './processes.ts';
 import { closeRunFolder, makeRunFolder, type RunFolder } from './run-folder.ts';
+import { serveScreens } from './screen.ts';
 import { LabError, type Say } from './words.ts';
 
 /** The exit status when the machine did not come to its end. */
@@ -83,6 +84,7 @@ async function boot(
   const script = new ScriptOutput(word, around.output);
   child.stdout?.on('data', (bytes) => script.push(bytes));
   const stopFollowing = options.verbose ? followFile(run.console, around.output) : () => {};
+  const stopScreens = serveScreens(run, around.say);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -104,6 +106,7 @@ async function boot(
   clearTimeout(timer);
   for (const signal of interruptions) process.off(signal, interrupt);
   stopFollowing();
+  stopScreens();
   const took = (performance.now() - begin) / 1000;
   if (script.closing !== null && code === (script.closing.status & 127) * 2 + 1) {
     const { status } = script.closing;

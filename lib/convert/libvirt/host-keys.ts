@@ -33,7 +33,12 @@ export function readHostKeys({ root, domain, draft, dropList }: Reading): void {
   for (const [name, value] of domain.metadata) {
     const dot = name.indexOf('.');
     const section = name.slice(0, dot);
-    if (isSection(section)) draft.set(section, name.slice(dot + 1), value);
+    if (PROFILE_ONLY.includes(section))
+      dropList.add(
+        `/domain/metadata/passqemu:profile, ${name}`,
+        'only the profile may say that: write it there yourself',
+      );
+    else if (isSection(section)) draft.set(section, name.slice(dot + 1), value);
     else dropList.add(`/domain/metadata/passqemu:profile, ${name}`, 'no such section');
   }
   for (const profile of root.one('metadata')?.all(`{${METADATA_NAMESPACE}}profile`) ?? []) profile.settle();

@@ -74,6 +74,8 @@ processes() {
 
 # shellcheck source=test/bench/lab/virsh.sh
 . ./virsh.sh
+# shellcheck source=test/bench/lab/handover.sh
+. ./handover.sh
 
 for ((round = 0; round < rounds; round++)); do
   for one; do "$one"; done

@@ -87,6 +87,28 @@ same_state() {
   python3 -IS /lab/files/state-diff.py /tmp/state.before /tmp/state.after
 }
 
+# screen NAME: a picture of the machine's screen, taken from outside, at /lab/out/NAME.ppm
+screen() {
+  rm -f "/lab/out/$1.ppm"
+  : >"/lab/out/$1.screen"
+  for _ in $(seq 300); do
+    [ -e "/lab/out/$1.screen" ] || break
+    sleep 0.1
+  done
+  [ -s "/lab/out/$1.ppm" ]
+}
+# differs NAME: the screen shows something else than it did then
+differs() { screen now && ! cmp -s "/lab/out/$1.ppm" /lab/out/now.ppm; }
+# same_screen NAME: the screen shows what it showed then, at the latest in half a minute
+same_screen() {
+  for _ in $(seq 30); do
+    screen now && cmp -s "/lab/out/$1.ppm" /lab/out/now.ppm && return 0
+    sleep 1
+  done
+  head -c 15 "/lab/out/$1.ppm" /lab/out/now.ppm | tr '\n' ' '
+  return 1
+}
+
 finish() {
   echo "$((count - failed)) passed, $failed failed"
   [ "$failed" = 0 ]

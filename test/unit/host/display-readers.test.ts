@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readAudioSockets } from '../../../lib/host/audio-sockets.ts';
 import { parseFirmwareOwner, readFirmwareFrameBuffers } from '../../../lib/host/frame-buffers.ts';
 import { findHolders } from '../../../lib/host/holders.ts';
 import { parseLoginSession, readLoginSessions, readUserName } from '../../../lib/host/login-sessions.ts';
@@ -43,6 +44,32 @@ test('parseLoginSession() reads logind’s own file, and makes do with an empty 
   });
   const { uid, user, seat, state } = parseLoginSession('4', '');
   assert.deepEqual([uid, user, seat, state], [null, '?', null, 'online']);
+});
+
+test('readAudioSockets() names the socket units on which the user’s own manager listens', () => {
+  const line = (inode: number, path: string, flags = '00010000') =>
+    `0000000000000000: 00000002 00000000 ${flags} 0001 01 ${inode} ${path}`;
+  const manager = '/user.slice/user-1000.slice/user@1000.service/init.scope';
+  const host = new FakeHost()
+    .put(`/sys/fs/cgroup${manager}/cgroup.procs`, '900\n901\n')
+    .putLink('/proc/900/fd/12', 'socket:[77]')
+    .putLink('/proc/900/fd/13', 'socket:[79]')
+    .put(
+      '/proc/net/unix',
+      [
+        'Num       RefCount Protocol Flags    Type St Inode Path',
+        line(77, '/run/user/1000/pipewire-0'),
+        // The server itself listens there, or somebody is connected
+        line(78, '/run/user/1000/pulse/native'),
+        line(79, '/run/user/1000/pulse/native', '00000000'),
+        line(80, '/run/user/1001/pulse/native'),
+      ].join('\n'),
+    );
+  assert.deepEqual(readAudioSockets(host, 1000, 'pipewire'), ['pipewire.socket']);
+  assert.deepEqual(readAudioSockets(host, 1000, 'pulseaudio'), []);
+  host.putLink('/proc/901/fd/3', 'socket:[78]');
+  assert.deepEqual(readAudioSockets(host, 1000, 'pipewire'), ['pipewire.socket', 'pipewire-pulse.socket']);
+  assert.deepEqual(readAudioSockets(host, 1000, 'pulseaudio'), ['pulseaudio.socket']);
 });
 
 test('readLoginSessions() leaves out what is no session', () => {

@@ -13,7 +13,7 @@ test('readDevicePicture() reads the named functions, their groups and their card
   const picture = readDevicePicture(
     host,
     [request('06:01.0'), request('nvme'), request('nvme index 1'), request('01:00.0 1b36:000d')],
-    [{ address: pci('0000:04:00.1'), managed: true, source: 'hostdev', driver: null }],
+    [{ address: pci('0000:04:00.1'), managed: true, source: 'hostdev', driver: null, romFile: null }],
   );
   assert.deepEqual(picture.candidates, [
     ['0000:06:01.0'],

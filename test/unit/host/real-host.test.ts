@@ -48,6 +48,16 @@ test('writeSlowly() gives up at the deadline and leaves the writer to itself', a
   assert.equal(fs.readFileSync(fifo, 'utf8'), 'late\n');
 });
 
+test('unlock() lets the writer end, and the next slow write has a new one', async () => {
+  fs.writeFileSync(place('again'), '');
+  const one = host();
+  const { pid } = one.startWriter();
+  one.unlock();
+  await until(() => !fs.existsSync(`/proc/${pid}`));
+  await one.writeSlowly(place('again'), 'x\n', 5000);
+  assert.equal(fs.readFileSync(place('again'), 'utf8'), 'x\n');
+});
+
 test('startWriter() gives a process that has no part in our standard streams', () => {
   const { pid } = host().startWriter();
   const links = [0, 1, 3].map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
@@ -122,3 +132,9 @@ test('createFile() does not take over a file that is there, replaceFile() leaves
     ['new'],
   );
 });
+
+/** Waits ten seconds at most for what must come true. */
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let round = 0; round < 1000 && !isTrue(); round++) await new Promise((next) => setTimeout(next, 10));
+  assert.ok(isTrue());
+}

@@ -49,8 +49,14 @@ test('parseDomain() reads the running guest of a desktop', () => {
     uuid: '6f1d1c5e-0b1a-4e0c-9c57-6a2c1e5b7d10',
     memoryKib: 16_777_216,
     functions: [
-      { address: '0000:01:00.0', managed: true, source: 'hostdev', driver: null },
-      { address: '0000:01:00.1', managed: true, source: 'hostdev', driver: null },
+      {
+        address: '0000:01:00.0',
+        managed: true,
+        source: 'hostdev',
+        driver: null,
+        romFile: '/usr/share/vgabios/card.rom',
+      },
+      { address: '0000:01:00.1', managed: true, source: 'hostdev', driver: null, romFile: null },
     ],
     usb: [{ vendorId: '046d', productId: 'c52b', bus: 3, device: 7 }],
     vcpus: 12,
@@ -79,10 +85,10 @@ test('parseDomain() reads the hand-written guest of a server', () => {
     uuid: '0c6c4f2e-9a1b-4a6f-8d7e-2b1c3d4e5f60',
     memoryKib: 67_108_864,
     functions: [
-      { address: '10000:e1:00.0', managed: true, source: 'nvme', driver: null },
-      { address: '0000:e1:0f.0', managed: false, source: 'nvme', driver: null },
-      { address: '0000:3b:02.3', managed: true, source: 'interface', driver: 'mlx5_vfio_pci' },
-      { address: '0000:82:1f.0', managed: false, source: 'hostdev', driver: null },
+      { address: '10000:e1:00.0', managed: true, source: 'nvme', driver: null, romFile: null },
+      { address: '0000:e1:0f.0', managed: false, source: 'nvme', driver: null, romFile: null },
+      { address: '0000:3b:02.3', managed: true, source: 'interface', driver: 'mlx5_vfio_pci', romFile: null },
+      { address: '0000:82:1f.0', managed: false, source: 'hostdev', driver: null, romFile: null },
     ],
     mediatedDevices: ['c2177883-f1bb-47f0-914d-32a22e3a8804'],
     vcpus: 32,
@@ -170,7 +176,9 @@ const PARTS: readonly [string, string, Record<string, unknown>][] = [
     'leaves out attributes of a namespace',
     `<devices xmlns:x="urn:x">${hostdev('x:managed="yes"')}</devices>`,
     {
-      functions: [{ address: '0000:01:00.0', managed: false, source: 'hostdev', driver: null }],
+      functions: [
+        { address: '0000:01:00.0', managed: false, source: 'hostdev', driver: null, romFile: null },
+      ],
     },
   ],
   ['leaves out devices in a wrong place', `${hostdev('')}<cpu><devices>${hostdev('')}</devices></cpu>`, {}],

@@ -201,6 +201,15 @@ test('planDisplay() stops the audio server of a lingering user, and starts it ag
   ]);
 });
 
+test('planDisplay() stops the sockets too that would start the audio server again', () => {
+  const sockets = ['pipewire.socket', 'pipewire-pulse.socket'];
+  const holders = [holder(7, 'pipewire', { ...inUserUnit('pipewire.service'), sockets })];
+  assert.deepEqual(plan({ holders, manager: null }).steps, [
+    'stop pipewire.service, pipewire.socket, pipewire-pulse.socket of alice',
+    'take the text consoles off (M) frame buffer device',
+  ]);
+});
+
 test('planDisplay() with another card for the host: who does not hold this one stays', () => {
   const cards = [...picture().cards, { address: OTHER, driver: 'i915', bootVga: false, connectors: [] }];
   const { steps, refusals, notes } = plan({

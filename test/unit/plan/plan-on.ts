@@ -41,7 +41,7 @@ export function planOn(
 
 /** A <hostdev> of the domain. */
 export function hostdev(address: string, managed: boolean, driver: string | null = null): DomainFunction {
-  return { address: pci(address), managed, source: 'hostdev', driver };
+  return { address: pci(address), managed, source: 'hostdev', driver, romFile: null };
 }
 
 /** A function that another guest holds. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { watchdogKind } from '../../../lib/steps/watchdog.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
-import type { Step } from '../../../lib/words/step.ts';
+import type { HeldStep, Step } from '../../../lib/words/step.ts';
 import {
   addConsoles,
   addFirmwareFrameBuffer,
@@ -11,7 +12,7 @@ import {
   runs,
 } from '../../fake/display-model.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
-import { dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
+import { driverStep, dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
 
 const face = { target: 'x', from: null, to: null };
 const CGROUP = '/system.slice/gdm.service';
@@ -63,6 +64,27 @@ test('a unit that has been started too often is told to forget that', async () =
   unit.limit = true;
   await release(host.restart(), 'one');
   assert.equal(runs(host, 'gdm.service'), true);
+});
+
+test('the sockets of an audio server are stopped and started in one call with it', async () => {
+  const unit = {
+    name: 'pipewire.service',
+    cgroup: '/user.slice/user-1000.slice/user@1000.service/pipewire.service',
+  };
+  const host = withUnits(unit);
+  const sockets = ['pipewire.socket', 'pipewire-pulse.socket'];
+  await prepare(
+    host,
+    planOf('one', [{ ...MANAGER, unit: unit.name, user: 'alice', cgroup: unit.cgroup, sockets }]),
+  );
+  assert.equal(runs(host, unit.name), false);
+  const later = host.restart();
+  await release(later, 'one');
+  assert.equal(runs(host, unit.name), true);
+  const words = '--user --machine=alice@.host';
+  const names = '-- pipewire.socket pipewire-pulse.socket pipewire.service';
+  assert.ok(host.calls.some((call) => call.endsWith(`${words} stop ${names}`)));
+  assert.ok(later.calls.some((call) => call.endsWith(`${words} start ${names}`)));
 });
 
 test('a unit that did not run is not started', async () => {
@@ -143,4 +165,20 @@ test('the timer of the watchdog is there while the guest has the display', async
   assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), '[Timer]\n');
   await release(host.restart(), 'one');
   assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), null);
+});
+
+test('the timer of the watchdog stays while a function or the display manager is not back', async () => {
+  const host = withUnits();
+  const unit = 'passqemu-watchdog-one';
+  const step = { ...face, kind: 'watchdog', unit, argv: ['true'], afterSeconds: 130 } as const;
+  await prepare(host, planOf('one', [step]));
+  const was = { driver: 'nouveau', override: '', powerControl: null, d3coldAllowed: null, resetMethod: null };
+  const driver = driverStep('0000:04:00.0', 'vfio-pci');
+  let own = [{ guest: 'one', index: 1, step: driver, was, at: 0 }] as readonly HeldStep[];
+  const undo = () =>
+    watchdogKind.undo(step, null, null, { host, guest: 'one', others: [], own, note: () => {} });
+  await assert.rejects(async () => undo(), /it stays until all is back/);
+  own = [{ guest: 'one', index: 1, step: MANAGER, was: { running: true }, at: 0 }] as readonly HeldStep[];
+  await assert.rejects(async () => undo(), /it stays until all is back/);
+  assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), '[Timer]\n');
 });

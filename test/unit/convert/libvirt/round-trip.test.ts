@@ -41,3 +41,18 @@ test('exportDomain() writes a domain that the hook reads as it reads the profile
   assert.equal(domain.metadata.get('devices.gpu'), '0000:01:00.0 10de:2684:1458:40bf');
   assert.equal(domain.metadata.get('cpu.governor'), 'performance');
 });
+
+test('importDomain() takes neither commands nor the hand-over from a domain’s metadata', () => {
+  const keys = ['commands.prepare-first', 'handover.sessions', 'cpu.governor'].map((name) => {
+    const [section, key] = name.split('.');
+    return `<p:key section="${section}" name="${key}">end</p:key>`;
+  });
+  const back = importDomain(
+    `<domain type="kvm"><name>g</name><memory>1048576</memory><metadata><p:profile xmlns:p="urn:passqemu:1">${keys.join('')}</p:profile></metadata></domain>`,
+    NO_HOST,
+  );
+  assert.doesNotMatch(back.profile, /prepare-first|sessions|handover|commands/);
+  assert.match(back.profile, /governor = end/);
+  const dropped = back.dropped.filter(({ why }) => why.startsWith('only the profile may say that'));
+  assert.equal(dropped.length, 2);
+});
