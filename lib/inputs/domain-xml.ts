@@ -76,7 +76,7 @@ const DOMAIN_SHAPE: XmlShape = {
   cpu: { numa: { cell: {} } },
   devices: {
     hostdev: { source: { address: {}, vendor: {}, product: {} }, driver: {}, rom: {} },
-    interface: { source: { address: {} }, driver: {} },
+    interface: { source: { address: {} }, driver: {}, rom: {} },
     disk: IMAGE_SHAPE,
   },
   metadata: { [PROFILE_ELEMENT]: { [KEY_ELEMENT]: {} } },

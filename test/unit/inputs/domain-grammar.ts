@@ -19,6 +19,11 @@ const driver = fc.constantFrom<[string, string | null]>(
   ['<driver name="vfio"/>', null],
   ['<driver name="vfio" model="mlx5_vfio_pci"/>', 'mlx5_vfio_pci'],
 );
+const rom = fc.constantFrom<[string, string | null]>(
+  ['', null],
+  ['<rom bar="off"/>', null],
+  ['<rom bar="on" file="/var/lib/a b.rom"/>', '/var/lib/a b.rom'],
+);
 
 const address = fc
   .tuple(fc.nat(0x1ffff), fc.nat(0xff), fc.nat(0x1f), fc.nat(7))
@@ -35,20 +40,23 @@ const NOTHING: Given = { functions: [], usb: [], mediatedDevices: [] };
 type Fn = Domain['functions'][number];
 
 const functionPiece = (source: Fn['source']): fc.Arbitrary<Piece<Given>> =>
-  fc.tuple(address, managed, driver, guestSide).chain(([at, [how, isManaged], [driverXml, model], guest]) => {
-    const fn = { address: at.says, managed: isManaged, source, driver: source === 'nvme' ? null : model };
-    const says = { ...NOTHING, functions: [fn as Fn] };
-    const done = (xml: string): Piece<Given> => ({ xml, says });
-    const inner = `<source>${at.xml}</source>${driverXml}${guest}`;
-    if (source === 'hostdev')
-      return element('hostdev', { type: 'pci', mode: 'subsystem', ...how }, inner).map(done);
-    if (source === 'interface') return element('interface', { type: 'hostdev', ...how }, inner).map(done);
-    return element('source', { type: 'pci', namespace: '1', ...how }, at.xml)
-      .chain((xml) =>
-        element('disk', { type: 'nvme', device: 'disk' }, `${xml}<target dev="vdz" bus="virtio"/>${guest}`),
-      )
-      .map(done);
-  });
+  fc
+    .tuple(address, managed, driver, rom, guestSide)
+    .chain(([at, [how, isManaged], [driverXml, model], [romXml, file], guest]) => {
+      const own = source === 'nvme' ? { driver: null, romFile: null } : { driver: model, romFile: file };
+      const fn = { address: at.says, managed: isManaged, source, ...own };
+      const says = { ...NOTHING, functions: [fn as Fn] };
+      const done = (xml: string): Piece<Given> => ({ xml, says });
+      const inner = `<source>${at.xml}</source>${driverXml}${romXml}${guest}`;
+      if (source === 'hostdev')
+        return element('hostdev', { type: 'pci', mode: 'subsystem', ...how }, inner).map(done);
+      if (source === 'interface') return element('interface', { type: 'hostdev', ...how }, inner).map(done);
+      return element('source', { type: 'pci', namespace: '1', ...how }, at.xml)
+        .chain((xml) =>
+          element('disk', { type: 'nvme', device: 'disk' }, `${xml}<target dev="vdz" bus="virtio"/>${guest}`),
+        )
+        .map(done);
+    });
 
 const id = fc.nat(0xffff);
 const usbPiece: fc.Arbitrary<Piece<Given>> = fc
