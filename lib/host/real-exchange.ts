@@ -1,15 +1,11 @@
 import { connect } from 'node:net';
 import { HostError } from '../words/errors.ts';
+import type { Question } from './host.ts';
 
 const LONGEST = 1 << 20;
 
 /** Host.exchange() on the real machine. */
-export function exchange(
-  path: string,
-  request: Uint8Array,
-  isWhole: (answer: Buffer) => boolean,
-  timeoutMs: number,
-): Promise<Buffer> {
+export function exchange(path: string, { request, isWhole, timeoutMs }: Question): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
     const socket = connect({ path });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { lchownSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
-import type { Host, ProcessIdentity, RunOptions, RunResult } from './host.ts';
+import type { Host, ProcessIdentity, Question, RunOptions, RunResult } from './host.ts';
 import { exchange } from './real-exchange.ts';
 import { attempt, RealFiles } from './real-files.ts';
 import { FileLock } from './real-lock.ts';
@@ -100,13 +100,8 @@ export class RealHost extends RealFiles implements Host {
     });
   }
 
-  exchange(
-    path: string,
-    request: Uint8Array,
-    isWhole: (answer: Buffer) => boolean,
-    timeoutMs: number,
-  ): Promise<Buffer> {
-    return exchange(this.real(path), request, isWhole, timeoutMs);
+  exchange(path: string, question: Question): Promise<Buffer> {
+    return exchange(this.real(path), question);
   }
 
   spawnDetached(argv: readonly string[], env: Readonly<Record<string, string>> = {}): number {

@@ -59,13 +59,8 @@ export async function awaitEarlierCalls(host: Host, timeoutMs: number): Promise<
 }
 
 async function ask(host: Host, request: Buffer, timeoutMs: number): Promise<BusAnswer> {
-  const whole = await host.exchange(
-    SYSTEMD_SOCKET,
-    request,
-    (answer) => parseBusAnswer(answer) !== null,
-    timeoutMs,
-  );
-  return parseBusAnswer(whole)!;
+  const isWhole = (answer: Buffer) => parseBusAnswer(answer) !== null;
+  return parseBusAnswer(await host.exchange(SYSTEMD_SOCKET, { request, isWhole, timeoutMs }))!;
 }
 
 /** A set as bits, the lowest CPU in the lowest bit of the first byte. */

@@ -1,4 +1,11 @@
-import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult } from '../../lib/host/host.ts';
+import type {
+  Host,
+  PathFacts,
+  ProcessIdentity,
+  Question,
+  RunOptions,
+  RunResult,
+} from '../../lib/host/host.ts';
 import { HostError } from '../../lib/words/errors.ts';
 import { FakeTree } from './fake-tree.ts';
 
@@ -266,12 +273,7 @@ export class FakeHost implements Host {
     this.#call('run', argv.join(' '), act);
     return act();
   }
-  async exchange(
-    path: string,
-    request: Uint8Array,
-    isWhole: (answer: Buffer) => boolean,
-    timeoutMs: number,
-  ): Promise<Buffer> {
+  async exchange(path: string, { request, isWhole, timeoutMs }: Question): Promise<Buffer> {
     const act = (): Buffer => {
       const answer = this.#world.sockets.get(path)?.(Buffer.from(request), this);
       if (answer === undefined) throw failure('talk to', path, 'ENOENT');
