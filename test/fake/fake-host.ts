@@ -7,18 +7,7 @@ import type {
   RunResult,
 } from '../../lib/host/host.ts';
 import { HostError } from '../../lib/words/errors.ts';
-import { FakeTree } from './fake-tree.ts';
-
-type WriteHandler = (path: string, text: string, host: FakeHost) => void;
-type RunHandler = (
-  argv: readonly string[],
-  host: FakeHost,
-  options: RunOptions,
-) => Partial<RunResult> | undefined;
-/** What the kernel does with a folder of its own: fills a new cgroup, refuses to remove one in use. */
-type FolderHandler = (path: string, act: 'made' | 'removing', host: FakeHost) => void;
-type SocketHandler = (request: Buffer, host: FakeHost) => Buffer;
-type SpawnHandler = (argv: readonly string[], pid: number, host: FakeHost) => void;
+import { FakeMachine, World } from './fake-machine.ts';
 
 /** Thrown when the process is killed in the middle; nothing of it runs on, as after kill -9. */
 export class Died extends Error {}
@@ -30,99 +19,26 @@ export class Died extends Error {}
 export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | 'die-late' | string };
 
 /** A machine in memory that answers writes as the kernel does, counts every call and can die or fail at any of them. */
-export class FakeHost implements Host {
+export class FakeHost extends FakeMachine implements Host {
   readonly root = '/';
-  readonly tree: FakeTree;
   readonly calls: string[] = [];
   readonly logged: string[] = [];
   fault: Fault | null = null;
   #dead = false;
-  #world: World;
   #pid: number;
 
   constructor(world: World = new World()) {
-    this.#world = world;
-    this.tree = world.tree;
+    super(world);
     this.#pid = world.spawn(['node', 'passqemu']);
   }
 
   /** The same machine, as seen by a new process of ours; the old one is gone and its lock with it. */
   restart(): FakeHost {
-    this.#world.exit(this.#pid);
-    if (this.#world.writer !== null) this.#world.exit(this.#world.writer);
-    this.#world.writer = null;
-    this.#world.lockedBy = null;
-    return new FakeHost(this.#world);
-  }
-
-  // Building the machine: none of these counts as a call
-  put(path: string, text: string, mode = 0o644): this {
-    this.tree.set(this.#real(path), { kind: 'file', text, mode });
-    return this;
-  }
-  putLink(path: string, target: string): this {
-    this.tree.set(path, { kind: 'link', target });
-    return this;
-  }
-  putDevice(path: string, type: 'block' | 'character', rdev: string): this {
-    this.tree.set(path, { kind: 'device', type, rdev });
-    return this;
-  }
-  putFolder(path: string): this {
-    this.tree.folder(path);
-    return this;
-  }
-  drop(path: string): this {
-    this.tree.delete(path);
-    return this;
-  }
-  /** The text of a file as it is, without counting. */
-  peek(path: string): string | null {
-    const node = this.tree.get(path);
-    return node?.kind === 'file' ? node.text : null;
-  }
-  /** The target of a link as it is, without counting. */
-  peekLink(path: string): string | null {
-    const node = this.tree.get(path, true);
-    return node?.kind === 'link' ? node.target : null;
-  }
-  onWrite(pattern: string | RegExp, handler: WriteHandler): this {
-    this.#world.writes.push([pattern, handler]);
-    return this;
-  }
-  onFolder(pattern: RegExp, handler: FolderHandler): this {
-    this.#world.folders.push([pattern, handler]);
-    return this;
-  }
-  onRun(program: string, handler: RunHandler): this {
-    this.#world.programs.set(program, handler);
-    return this;
-  }
-  /** What dead processes have asked for is done, in the order in which they asked. */
-  deliverLate(): void {
-    for (const act of this.#world.late.splice(0)) act();
-  }
-  /** Puts a socket that answers each request. */
-  onExchange(path: string, handler: SocketHandler): this {
-    this.#world.sockets.set(path, handler);
-    return this;
-  }
-  onSpawn(program: string, handler: SpawnHandler): this {
-    this.#world.spawns.set(program, handler);
-    return this;
-  }
-  /** Puts a process into /proc; gives its number. */
-  spawnProcess(argv: readonly string[]): number {
-    return this.#world.spawn(argv);
-  }
-  endProcess(pid: number): void {
-    this.#world.exit(pid);
-  }
-  get clock(): number {
-    return this.#world.clock;
-  }
-  set clock(ms: number) {
-    this.#world.clock = ms;
+    this.world.exit(this.#pid);
+    if (this.world.writer !== null) this.world.exit(this.world.writer);
+    this.world.writer = null;
+    this.world.lockedBy = null;
+    return new FakeHost(this.world);
   }
 
   read(path: string): string {
@@ -175,12 +91,7 @@ export class FakeHost implements Host {
   }
   claimable(path: string): 'free' | 'busy' | 'unknown' {
     this.#call('claimable', path);
-    return this.#world.busy.has(path) ? 'busy' : this.tree.get(path) === null ? 'unknown' : 'free';
-  }
-  /** Marks a block device as claimed by the kernel. */
-  setBusy(path: string): this {
-    this.#world.busy.add(path);
-    return this;
+    return this.world.busy.has(path) ? 'busy' : this.tree.get(path) === null ? 'unknown' : 'free';
   }
 
   write(path: string, text: string): void {
@@ -189,11 +100,11 @@ export class FakeHost implements Host {
   }
   async writeSlowly(path: string, text: string, deadlineMs: number): Promise<void> {
     this.#call('writeSlowly', `${path} = ${JSON.stringify(text)}`, () => this.#answer(path, text));
-    const meanwhile = this.#world.stuck.get(path);
+    const meanwhile = this.world.stuck.get(path);
     if (meanwhile !== undefined) {
       meanwhile();
-      this.#world.clock += deadlineMs;
-      this.#world.writer = null;
+      this.world.clock += deadlineMs;
+      this.world.writer = null;
       throw new HostError(`Cannot write ${path}: the kernel has not answered for ${deadlineMs} ms`, {
         code: 'ETIMEDOUT',
         path,
@@ -201,16 +112,11 @@ export class FakeHost implements Host {
     }
     this.#answer(path, text);
   }
-  /** Makes writes to a path hang; `meanwhile` is what the kernel does before it gets stuck. */
-  setStuck(path: string, meanwhile: () => void = () => {}): this {
-    this.#world.stuck.set(path, meanwhile);
-    return this;
-  }
   startWriter(): ProcessIdentity {
     this.#call('startWriter', '');
     // It ends with us, as the pipe between us does; one that the kernel holds on to is left to itself
-    this.#world.writer ??= this.#world.spawn(['/bin/sh', 'writer']);
-    return { pid: this.#world.writer, startTicks: this.#world.writer * 10 };
+    this.world.writer ??= this.world.spawn(['/bin/sh', 'writer']);
+    return { pid: this.world.writer, startTicks: this.world.writer * 10 };
   }
 
   makeFolder(path: string, mode: number): void {
@@ -255,18 +161,18 @@ export class FakeHost implements Host {
   }
 
   now(): number {
-    return this.#world.clock;
+    return this.world.clock;
   }
   async sleep(ms: number): Promise<void> {
     this.#call('sleep', `${ms}`);
-    this.#world.clock += ms;
+    this.world.clock += ms;
   }
   self(): ProcessIdentity {
     return { pid: this.#pid, startTicks: this.#pid * 10 };
   }
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const act = (): RunResult => {
-      const handler = this.#world.programs.get(argv[0] ?? '');
+      const handler = this.world.programs.get(argv[0] ?? '');
       if (handler === undefined) throw failure('run', argv[0] ?? '', 'ENOENT');
       return { status: 0, stdout: '', stderr: '', timedOut: false, ...handler(argv, this, options) };
     };
@@ -275,7 +181,7 @@ export class FakeHost implements Host {
   }
   async exchange(path: string, { request, isWhole, timeoutMs }: Question): Promise<Buffer> {
     const act = (): Buffer => {
-      const answer = this.#world.sockets.get(path)?.(Buffer.from(request), this);
+      const answer = this.world.sockets.get(path)?.(Buffer.from(request), this);
       if (answer === undefined) throw failure('talk to', path, 'ENOENT');
       return answer;
     };
@@ -289,13 +195,13 @@ export class FakeHost implements Host {
       throw failure('talk to', path, 'EPROTO');
     }
     if (whole) return answer;
-    this.#world.clock += timeoutMs;
+    this.world.clock += timeoutMs;
     throw failure('talk to', path, 'ETIMEDOUT');
   }
   spawnDetached(argv: readonly string[]): number {
     const act = (): number => {
-      const pid = this.#world.spawn(argv);
-      this.#world.spawns.get(argv[0] ?? '')?.(argv, pid, this);
+      const pid = this.world.spawn(argv);
+      this.world.spawns.get(argv[0] ?? '')?.(argv, pid, this);
       return pid;
     };
     this.#call('spawnDetached', argv.join(' '), act);
@@ -304,28 +210,28 @@ export class FakeHost implements Host {
   signal(process: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean {
     this.#call('signal', `${process.pid} ${signal}`);
     if (this.tree.get(`/proc/${process.pid}`) === null) return false;
-    this.#world.exit(process.pid);
+    this.world.exit(process.pid);
     return true;
   }
   async lock(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
     this.#call('lock', path);
-    if (this.#world.lockedBy !== null && this.#world.lockedBy !== this.#pid) {
+    if (this.world.lockedBy !== null && this.world.lockedBy !== this.#pid) {
       onWait('another');
-      this.#world.clock += waitMs;
+      this.world.clock += waitMs;
       throw failure('lock', path, 'ETIMEDOUT');
     }
-    this.#world.lockedBy = this.#pid;
+    this.world.lockedBy = this.#pid;
     this.put(path, note);
   }
   unlock(): void {
-    if (this.#world.lockedBy === this.#pid) this.#world.lockedBy = null;
+    if (this.world.lockedBy === this.#pid) this.world.lockedBy = null;
   }
   log(priority: string, line: string): void {
     this.logged.push(`${priority}: ${line}`);
   }
 
   #folder(path: string, act: 'made' | 'removing'): void {
-    for (const [pattern, handler] of this.#world.folders) if (pattern.test(path)) handler(path, act, this);
+    for (const [pattern, handler] of this.world.folders) if (pattern.test(path)) handler(path, act, this);
   }
 
   #call(name: string, what: string, inTheMiddle?: () => void): void {
@@ -334,7 +240,7 @@ export class FakeHost implements Host {
     if (this.fault === null || this.calls.length !== this.fault.at) return;
     if (this.fault.how.startsWith('die')) {
       this.#dead = true;
-      if (this.fault.how === 'die-late' && inTheMiddle !== undefined) this.#world.late.push(inTheMiddle);
+      if (this.fault.how === 'die-late' && inTheMiddle !== undefined) this.world.late.push(inTheMiddle);
       if (this.fault.how === 'die-in') {
         try {
           inTheMiddle?.();
@@ -348,8 +254,8 @@ export class FakeHost implements Host {
   }
   #answer(path: string, text: string): void {
     if (this.tree.get(path)?.kind !== 'file') throw failure('write', path, 'ENOENT');
-    const real = this.#real(path);
-    for (const [pattern, handler] of this.#world.writes) {
+    const real = this.realName(path);
+    for (const [pattern, handler] of this.world.writes) {
       const match =
         typeof pattern === 'string'
           ? pattern === path || pattern === real
@@ -373,38 +279,6 @@ export class FakeHost implements Host {
     const node = this.tree.get(path);
     if (node?.kind !== 'file') throw failure('read', path, node === null ? 'ENOENT' : 'EISDIR');
     return node.text;
-  }
-  #real(path: string): string {
-    return this.tree.resolve(path) ?? path;
-  }
-}
-
-/** What outlives a process of ours: the tree, the handlers, the clock, who holds the lock. */
-class World {
-  readonly tree = new FakeTree();
-  readonly writes: [string | RegExp, WriteHandler][] = [];
-  readonly folders: [RegExp, FolderHandler][] = [];
-  readonly programs = new Map<string, RunHandler>();
-  readonly spawns = new Map<string, SpawnHandler>();
-  readonly sockets = new Map<string, SocketHandler>();
-  readonly late: (() => void)[] = [];
-  readonly busy = new Set<string>();
-  readonly stuck = new Map<string, () => void>();
-  lockedBy: number | null = null;
-  writer: number | null = null;
-  clock = 1_000_000;
-  #lastPid = 1000;
-
-  spawn(argv: readonly string[]): number {
-    const pid = ++this.#lastPid;
-    const stat = `${pid} (x) S 1 ${'0 '.repeat(17)}${pid * 10} 0 0`;
-    this.tree.set(`/proc/${pid}/stat`, { kind: 'file', text: stat, mode: 0o444 });
-    this.tree.set(`/proc/${pid}/cmdline`, { kind: 'file', text: `${argv.join('\0')}\0`, mode: 0o444 });
-    this.tree.set(`/proc/${pid}/comm`, { kind: 'file', text: argv[0]?.split('/').at(-1) ?? '', mode: 0o444 });
-    return pid;
-  }
-  exit(pid: number): void {
-    this.tree.delete(`/proc/${pid}`);
   }
 }
 
