@@ -43,9 +43,10 @@ export async function makeRunFolder(script: string[], say: (line: string) => voi
     await writeFile(path.join(run.share, 'script'), script.map((word) => `${word}\0`).join(''));
   }
   await writeFile(run.console, '');
+  // Large enough for a btrfs over both of the drives; holes cost nothing
   for (const [file, size] of [
-    [run.nvme0, 64],
-    [run.nvme1, 64],
+    [run.nvme0, 160],
+    [run.nvme1, 160],
     [run.stick, 16],
   ] as const) {
     await writeFile(file, '');
