@@ -23,7 +23,7 @@ type MachineOptions = Pick<
   | 'iommu'
   | 'gpu'
   | 'bootGpu'
-  | 'igb'
+  | 'sriov'
   | 'nestedKvm'
   | 'memoryMiB'
   | 'append'
@@ -136,9 +136,16 @@ function candidates(options: MachineOptions, run: RunFolder): string[] {
     ...port(6, 'addr=0.0', 'far'),
     ...disk('nvme1', run.nvme1),
     ...device('nvme,bus=port6,serial=LABNVME1,drive=nvme1'),
-    ...(options.igb
-      ? [...port(7, 'addr=10.5'), ...device('igb,bus=port7,netdev=net3,mac=52:54:00:aa:00:03'), ...network(3)]
-      : []),
+    ...(options.sriov ? [...port(7, 'addr=10.5'), ...driveWithVirtualFunctions()] : []),
+  ];
+}
+
+/** The functions get queues and interrupts from a pool of the drive; it has no namespace, so that the others keep their names. */
+function driveWithVirtualFunctions(): string[] {
+  const pools = 'sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2';
+  return [
+    ...device('nvme-subsys,id=shared'),
+    ...device(`nvme,bus=port7,serial=LABNVME2,subsys=shared,${pools}`),
   ];
 }
 

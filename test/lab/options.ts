@@ -10,7 +10,7 @@ exits with its status. The script finds its own folder at /lab/files; what it wr
   --iommu intel|amd|none    which IOMMU the machine has (default intel)
   --gpu none|DEVICE         the graphics card at 04:00.0: a QEMU device, or none (default secondary-vga, or "secondary")
   --boot-gpu DEVICE         the display that it starts on (default VGA), as virtio-vga
-  --igb                     add a network card with virtual functions at 07:00.0 (needs QEMU 8)
+  --sriov                   add an NVMe drive at 07:00.0 that can have two virtual functions (needs QEMU 7.1)
   --kvm-nested              KVM inside the machine, for guests with one virtual CPU
   --mem SIZE                memory, as 4G or 6144M (default 4G)
   --append TEXT             more words for the kernel command line (repeatable)
@@ -31,7 +31,7 @@ export interface LabOptions {
   iommu: Iommu;
   gpu: string | null;
   bootGpu: string;
-  igb: boolean;
+  sriov: boolean;
   nestedKvm: boolean;
   memoryMiB: number;
   append: string[];
@@ -84,8 +84,8 @@ const valued: Record<string, Reader> = {
   },
 };
 
-const switches: Record<string, 'igb' | 'nestedKvm' | 'shell' | 'verbose' | 'quiet'> = {
-  igb: 'igb',
+const switches: Record<string, 'sriov' | 'nestedKvm' | 'shell' | 'verbose' | 'quiet'> = {
+  sriov: 'sriov',
   'kvm-nested': 'nestedKvm',
   shell: 'shell',
   verbose: 'verbose',
@@ -103,7 +103,7 @@ export function parseOptions(argv: string[]): LabOptions | null {
     iommu: 'intel',
     gpu: 'secondary-vga',
     bootGpu: 'VGA',
-    igb: false,
+    sriov: false,
     nestedKvm: false,
     memoryMiB: 4096,
     append: [],

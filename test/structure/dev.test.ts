@@ -30,7 +30,7 @@ for (const [status, output, passed, failed, why] of OUTPUTS) {
 const SCENARIOS = new Map([
   ['lib.sh', '# is sourced\n'],
   ['a.sh', '#!/bin/bash\n# lab: in=short tier=mid,full suite=bookworm,trixie timeout=60\n'],
-  ['b.sh', '#!/bin/bash\n# lab: in=full iommu=amd igb -- 5 x\n# lab: in=soak tier=full -- 100\n'],
+  ['b.sh', '#!/bin/bash\n# lab: in=full iommu=amd sriov -- 5 x\n# lab: in=soak tier=full -- 100\n'],
 ]);
 
 function runsOf(wanted: string, texts: ReadonlyMap<string, string> = SCENARIOS): string[] {
@@ -40,7 +40,7 @@ function runsOf(wanted: string, texts: ReadonlyMap<string, string> = SCENARIOS):
 test('chooseRuns() takes the first combination for the short run and the others for the full one', () => {
   const a = (tier: string, suite: string) =>
     `--tier=${tier} --suite=${suite} --iommu=intel --timeout=60 test/lab/scenarios/a.sh`;
-  const b = '--tier=mid --suite=bookworm --iommu=amd --igb test/lab/scenarios/b.sh 5 x';
+  const b = '--tier=mid --suite=bookworm --iommu=amd --sriov test/lab/scenarios/b.sh 5 x';
   assert.deepEqual(runsOf('short'), [a('mid', 'bookworm')]);
   assert.deepEqual(runsOf('full'), [a('full', 'bookworm'), a('mid', 'trixie'), a('full', 'trixie'), b]);
   assert.deepEqual(runsOf('soak'), [
