@@ -26,13 +26,6 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What is asked on a socket: the bytes to send, how to tell that the answer is there, and for how long that may take. */
-export interface Question {
-  readonly request: Uint8Array;
-  isWhole(answer: Buffer): boolean;
-  readonly timeoutMs: number;
-}
-
 /** A process that can be told from a later one with the same number: its start time in clock ticks (proc(5), stat field 22). */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -96,11 +89,6 @@ export interface Host {
   self(): ProcessIdentity;
   /** Runs a program by argv, never through a shell; a program that cannot be started is a HostError. */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
-  /**
-   * Asks on a unix socket, on a connection of its own, and reads until the answer is whole. A HostError with the errno
-   * where nobody listens or hangs up, EPROTO where `isWhole` throws, ETIMEDOUT past the limit; then what was sent may still count.
-   */
-  exchange(path: string, question: Question): Promise<Buffer>;
   /** Starts a program that outlives us: own session, all standard streams on /dev/null. */
   spawnDetached(argv: readonly string[], env?: Readonly<Record<string, string>>): number;
   /** Sends a signal to exactly that process; false where it is gone. */

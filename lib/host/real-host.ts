@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { lchownSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
-import type { Host, ProcessIdentity, Question, RunOptions, RunResult } from './host.ts';
-import { exchange } from './real-exchange.ts';
+import type { Host, ProcessIdentity, RunOptions, RunResult } from './host.ts';
 import { attempt, RealFiles } from './real-files.ts';
 import { FileLock } from './real-lock.ts';
 import { SlowWriter } from './slow-writer.ts';
@@ -98,10 +97,6 @@ export class RealHost extends RealFiles implements Host {
       child.stdin.on('error', () => {});
       child.stdin.end(options.input ?? '');
     });
-  }
-
-  exchange(path: string, question: Question): Promise<Buffer> {
-    return exchange(this.real(path), question);
   }
 
   spawnDetached(argv: readonly string[], env: Readonly<Record<string, string>> = {}): number {
