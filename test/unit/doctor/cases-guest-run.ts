@@ -21,6 +21,39 @@ function one(id: string, spoil: Case['spoil'], remedy: string): Case {
   return check(id, 'fail', spoil, remedy, both(noXml, hang), 'a write to the PCI bus hangs');
 }
 
+/** What a QEMU says that has what a plain guest needs, by the option that it is asked about. */
+const HELP: Readonly<Record<string, string>> = {
+  '-device': [
+    'virtio-serial-pci',
+    'virtserialport',
+    'virtio-rng-pci',
+    'pcie-root-port',
+    'qemu-xhci',
+    'usb-tablet',
+    'virtio-blk-pci',
+    'virtio-net-pci',
+    'vfio-pci',
+    'VGA',
+  ]
+    .map((name) => `name "${name}", bus PCI`)
+    .join('\n'),
+  '-object': 'List of user creatable objects:\n  memory-backend-ram\n  rng-random\n  iothread\n',
+  '-accel': 'Accelerators supported in QEMU binary:\ntcg\nkvm\n',
+  '-netdev': 'Available netdev backend types:\nuser\ntap\n',
+  '-display': 'Available display backend types:\nnone\n',
+};
+
+/** A guest that `run` can start: a disk, a network with a port of the host, firmware, and a QEMU that has all of it. */
+export const HEALTHY_RUN_GUEST = run(
+  `${MACHINE}[disk d]\nsource = ${DISK}\n[network n]\nforward = tcp:2222:22\n`,
+  ({ host }) => {
+    host.putFolder('/sys/class/misc/kvm');
+    host.onRun(QEMU, ([, option = '']) => ({
+      stdout: option === '--version' ? 'QEMU emulator version 10.0.2\n' : (HELP[option] ?? ''),
+    }));
+  },
+);
+
 /** A guest without libvirt. */
 export const GUEST_RUN_CASES: readonly Case[] = [
   one('guest.run-qemu', run(MACHINE, drop(QEMU)), 'Install qemu-system-x86'),

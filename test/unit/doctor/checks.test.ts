@@ -5,7 +5,7 @@ import { CHECKS } from '../../../lib/doctor/run-checks.ts';
 import { type Case, look } from './case.ts';
 import { GPU_CASES } from './cases-gpu.ts';
 import { GUEST_CASES } from './cases-guest.ts';
-import { GUEST_RUN_CASES } from './cases-guest-run.ts';
+import { GUEST_RUN_CASES, HEALTHY_RUN_GUEST } from './cases-guest-run.ts';
 import { IOMMU_CASES } from './cases-iommu.ts';
 import { LIBVIRT_CASES } from './cases-libvirt.ts';
 import { MEMORY_CASES } from './cases-memory.ts';
@@ -41,6 +41,16 @@ test('on the healthy machine every check is ok', async () => {
     findings.filter(({ status, remedy }) => status !== 'ok' || remedy !== null),
     [],
   );
+});
+
+test('with a guest that run can start every check of such a guest has looked and is ok', async () => {
+  const findings = (await look(HEALTHY_RUN_GUEST)).filter(({ id }) => id.startsWith('guest.run-'));
+  assert.deepEqual(
+    findings.map(({ status }) => status),
+    GUEST_RUN_CASES.map(() => 'ok'),
+    findings.map(({ summary }) => summary).join('; '),
+  );
+  for (const { summary } of findings) assert.doesNotMatch(summary, /No guest|not one/);
 });
 
 for (const { id, status, spoil, remedy, hide, why } of CASES) {
