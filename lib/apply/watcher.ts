@@ -1,6 +1,5 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
 import { parseStartTicks } from '../host/start-ticks.ts';
-
 import { formatCpuList } from '../words/cpu-list.ts';
 import { PassqemuError } from '../words/errors.ts';
 import { moveEmulatorThreads } from './emulator-threads.ts';

@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import { HostError } from '../words/errors.ts';
-import { sha256 } from '../words/sha256.ts';
 import type { Host } from './host.ts';
 import type { QemuCapabilities } from './run-picture.ts';
 
@@ -46,7 +46,10 @@ export async function readQemuCapabilities(
   const identity = [FORM, path, facts.sizeBytes, facts.changedMs, facts.device, modulesChangedMs(host)].join(
     ' ',
   );
-  const file = cacheFolder === null ? null : `${cacheFolder}/${sha256(named).slice(0, 16)}.json`;
+  const file =
+    cacheFolder === null
+      ? null
+      : `${cacheFolder}/${createHash('sha256').update(named).digest('hex').slice(0, 16)}.json`;
   const kept = file === null ? null : readKept(host, file, identity);
   if (kept !== null) return fromKept(named, kept);
   const fresh = await ask(host, named, identity);

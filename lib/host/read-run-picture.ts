@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RunProfile, WholeProfile } from '../inputs/run-profile.ts';
 import { chosenOf } from './device-identity.ts';
 import { findFunctions } from './device-search.ts';
@@ -56,7 +57,7 @@ export async function readRunPicture(
     ),
     firmware,
     variables: readVariables(host, vars),
-    templateDigests: await readDigests(host, [
+    templateDigests: readDigests(host, [
       ...firmware.map(({ template }) => template),
       ...(run.firmware.template === null ? [] : [run.firmware.template]),
     ]),
@@ -162,10 +163,7 @@ function parseRecord(text: string): VariablesPicture['copiedFrom'] {
   }
 }
 
-async function readDigests(host: Host, paths: readonly string[]): Promise<Map<string, string>> {
-  if (paths.length === 0) return new Map();
-  // Loaded only here: it takes longer than all the rest that is read for a guest with a BIOS
-  const { createHash } = await import('node:crypto');
+function readDigests(host: Host, paths: readonly string[]): Map<string, string> {
   return new Map(
     [...new Set(paths)].flatMap((path): [string, string][] => {
       const facts: PathFacts | null = host.stat(path, 'follow');

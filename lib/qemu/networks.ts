@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import type { Labelled } from '../inputs/run-profile.ts';
-import { sha256 } from '../words/sha256.ts';
 import { idOf, option } from './option.ts';
 import type { RunBuild } from './run-build.ts';
 
@@ -34,7 +34,7 @@ export function addNetworks(build: RunBuild): void {
 
 /** An address of QEMU's own range that is always the same for a guest and a card's label. */
 export function stableMac(guest: string, label: string): string {
-  const digest = sha256(`${guest}\0${label}`);
+  const digest = createHash('sha256').update(`${guest}\0${label}`).digest('hex');
   return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;
 }
 

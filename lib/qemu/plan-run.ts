@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { QemuCapabilities, RunPicture } from '../host/run-picture.ts';
 import { vcpuCount } from '../inputs/check-run-profile.ts';
 import { memoryKibOf } from '../inputs/run-host-half.ts';
 import type { RunProfile, WholeProfile } from '../inputs/run-profile.ts';
 import { RefusedError } from '../words/errors.ts';
-import { sha256 } from '../words/sha256.ts';
 import { addAudio } from './audio.ts';
 import { addChannels, addShares, addTables } from './channels.ts';
 import { addDisks, iothreadId } from './disks.ts';
@@ -96,7 +96,7 @@ export function planRun(whole: WholeProfile, picture: RunPicture, qemu: QemuCapa
 
 /** A UUID that is always the same for a name, of the kind that names are made into (RFC 9562, version 8). */
 export function stableUuid(guest: string): string {
-  const hex = sha256(`passqemu\0${guest}`);
+  const hex = createHash('sha256').update(`passqemu\0${guest}`).digest('hex');
   const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
   return [
     hex.slice(0, 8),
