@@ -4,7 +4,7 @@ import { run } from '../processes.ts';
 import { LabError, type Say, type Suite } from '../words.ts';
 import { sources } from './mirror.ts';
 import { performanceStates } from './p-states.ts';
-import { bootModules, nestedModules, packages, rootModules } from './packages.ts';
+import { bootModules, nestedModules, packagesOf, rootModules } from './packages.ts';
 import { extractVmlinux } from './vmlinux.ts';
 
 const here = import.meta.dirname;
@@ -52,7 +52,7 @@ async function bootstrap(suite: Suite, root: string): Promise<void> {
   const excluded = ['doc', 'man', 'locale', 'info', 'lintian', 'bug'];
   await run([
     ...['mmdebstrap', '--quiet', '--mode=root', '--format=directory', '--variant=minbase'],
-    `--include=${packages.join(',')}`,
+    `--include=${packagesOf(suite).join(',')}`,
     '--aptopt=Apt::Install-Recommends "false"',
     '--aptopt=Acquire::Languages "none"',
     '--dpkgopt=force-unsafe-io',

@@ -1,5 +1,15 @@
-/** What the lab's Debian is made of, beside the packages that every Debian has. */
-export const packages = [
+import type { Suite } from '../words.ts';
+
+/** What a suite's lab is made of, beside the packages that every Debian has. */
+export const packagesOf = (suite: Suite): string[] => [...packages, ...onlyIn[suite]];
+
+/** What Debian's QEMU 7.2 still had in one package. */
+const onlyIn: Record<Suite, string[]> = {
+  bookworm: [],
+  trixie: ['qemu-system-modules-spice', 'virtiofsd'],
+};
+
+const packages = [
   'alsa-utils',
   'btrfs-progs',
   'busybox-static',
@@ -51,19 +61,7 @@ export const bootModules = [
 export const rootModules = [
   ...bootModules,
   // the devices of the machine and their possible replacements
-  ...[
-    'e1000',
-    'e1000e',
-    'igb',
-    'igbvf',
-    'nvme',
-    'xhci_pci',
-    'ehci_pci',
-    'uhci_hcd',
-    'usbhid',
-    'usb_storage',
-    'uas',
-  ],
+  ...['e1000', 'e1000e', 'nvme', 'xhci_pci', 'ehci_pci', 'uhci_hcd', 'usbhid', 'usb_storage', 'uas'],
   ...[
     'sd_mod',
     'snd_hda_intel',
@@ -120,4 +118,4 @@ export const rootModules = [
 ];
 
 /** Modules of the nested guest. */
-export const nestedModules = ['e1000e', 'nvme', 'igbvf', 'virtio_pci', 'virtio_blk', 'virtio_net'];
+export const nestedModules = ['e1000e', 'nvme', 'virtio_pci', 'virtio_blk', 'virtio_net'];
