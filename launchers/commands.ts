@@ -166,7 +166,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'hooks',
     words: 'install|uninstall|status',
     summary: 'install libvirt’s hook, remove it, or say how it is',
-    options: [],
+    options: [{ name: 'force', help: 'uninstall: also while a guest holds what only the hook gives back' }],
     changes: true,
     count: [1, 1],
     run: async (line, globals) => (await import('./hooks.ts')).hooks(line, globals),

@@ -1,9 +1,11 @@
+import { whileNoneNeedsHook } from '../lib/apply/hook-needed.ts';
 import { readOwnFile } from '../lib/host/standard-input.ts';
 import { type HookStatus, installHook, readHookStatus, uninstallHook } from '../lib/setup/hook-install.ts';
 import { installRecoverUnit, RECOVER_UNIT, uninstallRecoverUnit } from '../lib/setup/recover-unit.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
+import { LOCK_WAIT_MS } from './prepare.ts';
 
 const LARGEST_BUNDLE = 8 << 20;
 
@@ -11,18 +13,7 @@ const LARGEST_BUNDLE = 8 << 20;
 export async function hooks(line: CommandLine, globals: Globals): Promise<number> {
   const { host, json, out } = globals;
   const act = line.words[0];
-  if (act === 'uninstall') {
-    const removed = uninstallHook(host);
-    if (await uninstallRecoverUnit(host)) removed.push(RECOVER_UNIT);
-    out(
-      json
-        ? JSON.stringify({ removed })
-        : removed.length > 0
-          ? `Removed ${removed.join(', ')}`
-          : 'No hook of ours is installed',
-    );
-    return 0;
-  }
+  if (act === 'uninstall') return uninstall(line.has('force'), globals);
   const bundle = findBundle();
   if (act === 'status') {
     const status = await readHookStatus(host, bundle, process.execPath);
@@ -44,6 +35,20 @@ export async function hooks(line: CommandLine, globals: Globals): Promise<number
       ? JSON.stringify({ written, ...status }, null, 2)
       : `${written ? 'Installed' : 'Was installed already'}\n${formatStatus(status)}`,
   );
+  return 0;
+}
+
+/** A guest of libvirt's would hold for good what nobody gives back; the recover unit's own end gives back what the dead hold. */
+async function uninstall(force: boolean, { host, stateDir, json, out, err }: Globals): Promise<number> {
+  const removed: string[] = [];
+  const needing = await whileNoneNeedsHook(host, stateDir, LOCK_WAIT_MS, force, () => {
+    removed.push(...uninstallHook(host));
+  });
+  if (await uninstallRecoverUnit(host)) removed.push(RECOVER_UNIT);
+  for (const guest of needing)
+    err(`Nobody gives back what ${guest} holds: run passqemu release when it has ended`);
+  const words = removed.length > 0 ? `Removed ${removed.join(', ')}` : 'No hook of ours is installed';
+  out(json ? JSON.stringify({ removed }) : words);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=full suite=trixie in=soak timeout=500
+# lab: tier=full suite=trixie in=full timeout=500
 # lab: tier=mid suite=bookworm in=soak timeout=400
 # A guest that drives its NIC: the NIC's interrupts reach the guest's CPU, also after it reboots; QEMU's own threads are off that CPU;
 # a watcher that costs and holds nothing; the daemon's restart; and all is as before.
