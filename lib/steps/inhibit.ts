@@ -6,7 +6,7 @@ import { waitUntil } from './wait-until.ts';
 
 /** How long logind may take to grant the lock, and how long the inhibitor may take to end when told to. */
 const GRANT_MS = 5_000;
-const END_MS = 2_000;
+const END_MS = 10_000;
 
 /**
  * Holds off sleep with a logind lock (systemd-inhibit(1)) that lives as long as the guest has its devices. No number of a

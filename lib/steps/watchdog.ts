@@ -3,8 +3,8 @@ import { HostError } from '../words/errors.ts';
 import type { KindName } from '../words/step.ts';
 import type { StepKind } from './step-kind.ts';
 
-/** Process 1 may be busy: it is about to stop the desktop. */
-const CALL_MS = 10_000;
+/** Process 1 may be busy: it stops or starts the desktop. */
+const CALL_MS = 30_000;
 /** Without these back the screen may stay dark. */
 const SHOWS: readonly KindName[] = ['driver', 'unit', 'console', 'framebuffer', 'unload'];
 
@@ -19,7 +19,9 @@ export const watchdogKind: StepKind<'watchdog'> = {
 
   async apply({ unit, argv, afterSeconds }, _was, { host, note }) {
     await stop(host, unit);
-    const words = ['--quiet', '--collect', `--unit=${unit}`, `--on-active=${afterSeconds}`];
+    // A timer is up to a minute late otherwise (AccuracySec= in systemd.timer(5)), with the screen dark
+    const exact = '--timer-property=AccuracySec=1s';
+    const words = ['--quiet', '--collect', `--unit=${unit}`, `--on-active=${afterSeconds}`, exact];
     const why = await failureOf(host, ['systemd-run', ...words, '--', ...argv]);
     if (why !== null) note(`Nothing gives the display back by itself if this fails: ${why}`);
     return null;

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StepOf } from '../../../lib/words/step.ts';
 import { type Case, dieEverywhere } from '../../fake/crash.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
-import { modelOf } from '../../fake/pci-machine.ts';
+import { attach, modelOf } from '../../fake/pci-machine.ts';
 import { driverOf, failProbe } from '../../fake/pci-model.ts';
 import { driverStep, dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
 
 const GPU = '0000:04:00.0';
 const PATH = '/sys/devices/pci0000:04/0000:04:00.0';
+
+/** Longer than the kernel takes on a machine that has time, shorter than the deadline of the step. */
+const SLOW_MS = 12_000;
 
 /** A card that nouveau does not take again until it has been `mended` by a reset, or by being removed and found anew. */
 function stubborn(mended: 'reset' | 'rescan' | 'never'): FakeHost {
@@ -36,7 +40,8 @@ function stubborn(mended: 'reset' | 'rescan' | 'never'): FakeHost {
 
 async function taken(mended: 'reset' | 'rescan' | 'never'): Promise<FakeHost> {
   const host = stubborn(mended);
-  await prepare(host, planOf('one', [driverStep(GPU, 'vfio-pci')]));
+  const step = driverStep(GPU, 'vfio-pci') as StepOf<'driver'>;
+  await prepare(host, planOf('one', [{ ...step, deadlineMs: 20_000 }]));
   failProbe(host, GPU, 'nouveau');
   return host.restart();
 }
@@ -57,6 +62,23 @@ test('a graphics card that does not come back is told, and kept for the next rel
   const next = host.restart();
   await release(next, 'one');
   assert.equal(driverOf(next, GPU), 'nouveau');
+});
+
+test('a driver that is only slow is waited for, and its card is not reset', async () => {
+  const host = await taken('never');
+  const begun = host.clock;
+  const sleep = host.sleep.bind(host);
+  host.sleep = async (ms) => {
+    await sleep(ms);
+    if (host.clock < begun + SLOW_MS || driverOf(host, GPU) !== null) return;
+    attach(host, GPU, 'nouveau');
+  };
+  await release(host, 'one');
+  assert.equal(driverOf(host, GPU), 'nouveau');
+  assert.equal(
+    host.calls.some((call) => call.includes(`${GPU}/reset =`)),
+    false,
+  );
 });
 
 test('a release that is killed between removing the card and finding it anew is finished by the next', async () => {

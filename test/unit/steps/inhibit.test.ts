@@ -86,6 +86,25 @@ test('inhibitKind.undo() finds the inhibitor of a process that was killed right 
   assert.deepEqual(inhibitorReasons(next), []);
 });
 
+test('inhibitKind.undo() gives an inhibitor on a busy machine the time to end', async () => {
+  const host = machine();
+  await inhibitKind.apply(step, null, context(host));
+  const told: string[] = [];
+  const signal = host.signal.bind(host);
+  host.signal = (process, name) => {
+    told.push(name);
+    const begun = host.clock;
+    const sleep = host.sleep.bind(host);
+    host.sleep = async (ms) => {
+      await sleep(ms);
+      if (host.clock > begun + 4_000) signal(process, name);
+    };
+    return true;
+  };
+  await inhibitKind.undo(step, null, null, context(host));
+  assert.deepEqual(told, ['SIGTERM']);
+});
+
 test('inhibitKind.undo() leaves everything else alone: other tokens, other programs, arguments that only contain it', async () => {
   const host = machine();
   const argv = inhibitorArgv(TOKEN);
