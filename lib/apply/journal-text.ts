@@ -4,9 +4,13 @@ import type { KindName, Memory, Outcome, Step } from '../words/step.ts';
 /** The form of journal that we write; a reader refuses a higher number. */
 export const JOURNAL_FORM = 1;
 
-/** Who holds what a journal lists: libvirt (its QEMU), a launcher's process, or a person who will say `release`. */
+/**
+ * Who holds what a journal lists: libvirt (its QEMU, and until that is there the daemon that called us), a launcher's process, or a person
+ * who will say `release`.
+ */
 export type Owner =
-  | { readonly kind: 'libvirt' | 'person' }
+  | { readonly kind: 'libvirt'; readonly daemon?: ProcessIdentity }
+  | { readonly kind: 'person' }
   | ({ readonly kind: 'launcher' } & ProcessIdentity);
 
 /** The first line. */

@@ -6,13 +6,15 @@ const TIME_LIMIT_MS = 20_000;
 
 /**
  * The unit that gives back what guests left behind: at boot after the libvirt daemon has looked at its guests, and at shutdown
- * before it is gone (systemd stops in the reverse order), but after libvirt-guests has shut its guests down. See systemd.unit(5), systemd.service(5).
+ * before it is gone (systemd stops in the reverse order), but after libvirt-guests has shut its guests down. It is restarted with the daemon, also with one that
+ * was killed: that one forgets the guests that it was just starting. See systemd.unit(5), systemd.service(5).
  */
 export function formatRecoverUnit(program: string): string {
   return `[Unit]
 Description=Give back what guests that no longer run still hold of this host
 After=libvirtd.service virtqemud.service
 Before=libvirt-guests.service
+PartOf=libvirtd.service virtqemud.service
 ConditionPathExists=${program}
 
 [Service]
@@ -22,7 +24,7 @@ ExecStart=${program} recover --quiet
 ExecStop=${program} recover --quiet
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target libvirtd.service virtqemud.service
 `;
 }
 

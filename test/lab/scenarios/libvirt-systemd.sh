@@ -42,14 +42,25 @@ loses_its_daemon() {
   pid=$(cat /run/libvirt/qemu/lost.pid)
   check "without the daemon its QEMU is killed" kill -9 "$pid"
   wait_for "it is gone" test ! -e "/proc/$pid"
-  # recover leaves a guest alone for two minutes, which libvirt may need until its QEMU is there
-  date -s '+3 minutes' >/dev/null
   check "the recover unit gives back what it held" systemctl restart passqemu-recover
   check "nothing is held" nothing_is_held
   check "the NIC is home" nic_is_home
-  date -s '-3 minutes' >/dev/null
   systemctl start libvirtd
   forget lost
+}
+# A daemon that is killed while it waits for our hook forgets that start; the recover unit is restarted with the daemon
+is_forgotten() {
+  guest half '[commands]\nprepare-last = /bin/sleep 4\n'
+  virsh start half >/tmp/half.out 2>&1 &
+  wait_for "the command runs" grep -qs '"kind":"command"' /run/passqemu/half.jsonl
+  # The hook goes on: a daemon's end is not its children's (KillMode=process)
+  systemctl kill -s KILL --kill-who=main libvirtd
+  wait $!
+  check "virsh says that the daemon went away" test $? = 1
+  check "the daemon comes back" wait_for "the daemon answers" domain_is half 'shut off'
+  check "all that it had prepared is given back by itself" wait_for "it is given back" nothing_is_held
+  check "the NIC is home" nic_is_home
+  forget half
 }
 # A guest that heeds the power button. In 16 bits: PM1_EN (0x602) = power button; an R on the serial port; sti; until bit 8 of PM1_STS (0x600): hlt; PM1_CNT
 # (0x604) = S5
@@ -107,5 +118,6 @@ X
 scenario "the daemon is restarted, reloaded and killed under systemd" is_restarted_by_systemd
 scenario "a guest prepared by hand, started by libvirt" is_prepared_by_hand
 scenario "a guest that loses its daemon" loses_its_daemon
+scenario "a start that its daemon forgets" is_forgotten
 scenario "a guest that heeds the power button" heeds_the_button
 shuts_the_host_down
