@@ -6,7 +6,8 @@ B=/sys/bus/pci/devices
 SAVED=/run/bare
 FUNCTIONS='0000:01:00.0 0000:02:00.0'
 POOL=/sys/devices/system/node/node0/hugepages/hugepages-2048kB
-PAGES=512
+# 512 unless the caller wants other
+PAGES=${PAGES:-512}
 GUEST_CPUS='2 3 6 7'
 HOST_CPUS=0-1,4-5
 HOST_MASK=33

@@ -73,14 +73,14 @@ boot_sector() {
 disk() { echo "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/tmp/$1.img'/><target dev='vda' bus='virtio'/></disk>"; }
 nic_is_home() { bound $NIC e1000e; }
 nothing_is_held() { ! find /run/passqemu -name '*.jsonl' 2>/dev/null | grep .; }
-wait_for() { # wait_for WHAT COMMAND: at most a minute on a starved machine
+wait_for() { # wait_for WHAT COMMAND: at most a minute on a starved machine, or so many with minutes=N
   what=$1
   shift
-  for _ in $(seq 1 120); do
+  for _ in $(seq 1 $((120 * ${minutes:-1}))); do
     "$@" >/dev/null 2>&1 && return 0
     sleep 0.5
   done
-  echo "# waited a minute in vain: $what"
+  echo "# waited in vain: $what"
   return 1
 }
 
