@@ -10,12 +10,12 @@ import { ExpectedError } from './step.mjs';
  *
  * `in` is short (npm test), full (.ci/run) or soak. Lists mean every combination, but the short run takes the first of each
  * only; the full run takes all combinations of both but those that the short one has. Further words are options of
- * `npm run lab`: iommu=amd, gpu=none, mem=8G, sriov, kvm-nested.
+ * `npm run lab`: iommu=amd, gpu=none, mem=8G, uefi, sriov, kvm-nested.
  */
 const FOLDER = join('test', 'lab', 'scenarios');
 const LISTS = { tier: ['mid'], suite: ['bookworm'], iommu: ['intel'] };
 const OPTIONS = ['gpu', 'boot-gpu', 'mem', 'timeout', 'append', 'qemu-arg'];
-const SWITCHES = ['sriov', 'kvm-nested'];
+const SWITCHES = ['uefi', 'sriov', 'kvm-nested'];
 const RUNS = ['short', 'full', 'soak'];
 
 /** The runs of 'short', 'full' or 'soak': { name, file, tier, suite, iommu, argv }. */

@@ -5,6 +5,12 @@ import { parseOptions, usage } from './options.ts';
 import { runMachine, unfinished } from './run.ts';
 import { LabError } from './words.ts';
 
+/** What a start by UEFI firmware needs beside: the firmware, and what takes the kernel out of the image. */
+const uefiTools = [
+  { name: '/usr/share/OVMF/OVMF_CODE_4M.fd', package: 'ovmf' },
+  { name: 'debugfs', package: 'e2fsprogs' },
+];
+
 const complain = (line: string): void => {
   process.stderr.write(`lab: ${line}\n`);
 };
@@ -20,7 +26,7 @@ async function main(argv: string[]): Promise<number> {
     throw new LabError(`there is no file ${file}`, 2);
   }
   const say = options.quiet ? () => {} : complain;
-  await ensureTools(runTools, say);
+  await ensureTools(options.uefi ? [...runTools, ...uefiTools] : runTools, say);
   const image = await ensureImage(options.suite, say);
   return await runMachine(options, image, { output: (text) => process.stdout.write(text), say: complain });
 }

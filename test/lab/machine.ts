@@ -12,6 +12,8 @@ export interface Wiring {
   files: string;
   /** The word that the closing line must carry. */
   word: string;
+  /** The kernel as the distribution has it, which UEFI firmware can start. */
+  packedKernel?: string;
   /** Keep what the machine writes to its root disk: only for the image's own first boot. */
   keepDisk?: boolean;
 }
@@ -23,6 +25,7 @@ type MachineOptions = Pick<
   | 'iommu'
   | 'gpu'
   | 'bootGpu'
+  | 'uefi'
   | 'sriov'
   | 'nestedKvm'
   | 'memoryMiB'
@@ -38,8 +41,9 @@ export function machineArguments(options: MachineOptions, wiring: Wiring): strin
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-monitor', 'none'],
     ...['-qmp', `unix:${quoted(wiring.run.monitor)},server=on,wait=off`],
     ...['-machine', 'q35,kernel-irqchip=split', '-accel', 'tcg,thread=single'],
-    ...['-cpu', processorModel(options.nestedKvm), '-acpitable', `file=${quoted(wiring.image.pStates)}`],
-    ...['-kernel', wiring.image.kernel, '-initrd', wiring.image.initrd],
+    ...(options.uefi ? uefiFirmware : []),
+    ...['-cpu', processorOf(options), '-acpitable', `file=${quoted(wiring.image.pStates)}`],
+    ...['-kernel', wiring.packedKernel ?? wiring.image.kernel, '-initrd', wiring.image.initrd],
     ...['-append', kernelCommandLine(options, wiring.word)],
     ...['-serial', `file:${wiring.run.console}`],
     ...['-chardev', `stdio,id=script,signal=${options.shell ? 'off' : 'on'}`, '-serial', 'chardev:script'],
@@ -51,6 +55,17 @@ export function machineArguments(options: MachineOptions, wiring: Wiring): strin
     ...(options.shape ?? candidates(options, wiring.run)),
     ...options.qemuArguments,
   ];
+}
+
+/** Nothing that it writes to its variables stays. */
+const uefiFirmware = ['CODE', 'VARS'].flatMap((part) => [
+  '-drive',
+  `if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_${part}_4M.fd`,
+]);
+
+/** Page tables of five levels, which only a packed kernel turns on, are not emulated well: programs read rubbish from the kernel. */
+function processorOf({ nestedKvm, uefi }: MachineOptions): string {
+  return uefi ? `${processorModel(nestedKvm)},la57=off` : processorModel(nestedKvm);
 }
 
 function kernelCommandLine(options: MachineOptions, word: string): string {

@@ -10,6 +10,7 @@ exits with its status. The script finds its own folder at /lab/files; what it wr
   --iommu intel|amd|none    which IOMMU the machine has (default intel)
   --gpu none|DEVICE         the graphics card at 04:00.0: a QEMU device, or none (default secondary-vga, or "secondary")
   --boot-gpu DEVICE         the display that it starts on (default VGA), as virtio-vga
+  --uefi                    start by UEFI firmware (OVMF), whose frame buffer the kernel then has
   --sriov                   add an NVMe drive at 07:00.0 that can have two virtual functions (needs QEMU 7.1)
   --kvm-nested              KVM inside the machine, for guests with one virtual CPU
   --mem SIZE                memory, as 4G or 6144M (default 4G)
@@ -31,6 +32,7 @@ export interface LabOptions {
   iommu: Iommu;
   gpu: string | null;
   bootGpu: string;
+  uefi: boolean;
   sriov: boolean;
   nestedKvm: boolean;
   memoryMiB: number;
@@ -84,7 +86,8 @@ const valued: Record<string, Reader> = {
   },
 };
 
-const switches: Record<string, 'sriov' | 'nestedKvm' | 'shell' | 'verbose' | 'quiet'> = {
+const switches: Record<string, 'uefi' | 'sriov' | 'nestedKvm' | 'shell' | 'verbose' | 'quiet'> = {
+  uefi: 'uefi',
   sriov: 'sriov',
   'kvm-nested': 'nestedKvm',
   shell: 'shell',
@@ -103,6 +106,7 @@ export function parseOptions(argv: string[]): LabOptions | null {
     iommu: 'intel',
     gpu: 'secondary-vga',
     bootGpu: 'VGA',
+    uefi: false,
     sriov: false,
     nestedKvm: false,
     memoryMiB: 4096,

@@ -7,7 +7,7 @@ import { followFile } from './follow-file.ts';
 import type { Image } from './image.ts';
 import { machineArguments } from './machine.ts';
 import type { LabOptions } from './options.ts';
-import { findCommand } from './processes.ts';
+import { findCommand, run as runCommand } from './processes.ts';
 import { closeRunFolder, makeRunFolder, type RunFolder } from './run-folder.ts';
 import { serveScreens } from './screen.ts';
 import { LabError, type Say } from './words.ts';
@@ -68,11 +68,12 @@ async function boot(
   const files = options.script[0] === undefined ? run.out : path.dirname(path.resolve(options.script[0]));
   const begin = performance.now();
   const keepDisk = around.keepDisk ?? false;
+  const packedKernel = options.uefi ? { packedKernel: await unpackKernel(image, run) } : {};
   // QEMU ends with this process, even when nobody is left to tell it.
   const command = ['--pdeathsig', 'KILL', findCommand('qemu-system-x86_64') ?? 'qemu-system-x86_64'];
   const child = spawn(
     'setpriv',
-    [...command, ...machineArguments(options, { image, run, files, word, keepDisk })],
+    [...command, ...machineArguments(options, { image, run, files, word, keepDisk, ...packedKernel })],
     {
       stdio: [options.shell ? 'inherit' : 'ignore', options.shell ? 'inherit' : 'pipe', 'pipe'],
     },
@@ -121,6 +122,13 @@ async function boot(
   if (interruptedBy !== '') throw new LabError(`ended by ${interruptedBy}`);
   const why = timedOut ? `gave up after ${options.timeoutSeconds} s` : `QEMU ended with ${code}`;
   return { status: null, code, why: `${why}, the machine had not finished\n${complaints}`.trimEnd() };
+}
+
+/** UEFI firmware starts no ELF kernel; the one that nested guests have in the image is whole. */
+async function unpackKernel({ disk }: Image, { folder }: RunFolder): Promise<string> {
+  const file = path.join(folder, 'vmlinuz');
+  await runCommand(['debugfs', '-R', `dump /usr/local/lib/lab/vmlinuz ${file}`, disk]);
+  return file;
 }
 
 async function tellWhy(why: string, run: RunFolder, say: Say): Promise<void> {
