@@ -1,7 +1,6 @@
 // Builds dist/qemu and dist/passqemu: one file each, a few lines of sh in front, CommonJS behind, nothing needed outside.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { build } from 'esbuild';
 import { bundleParts } from './parts.mjs';
 
 /** Runs before anything that an old node could not read: everything else is behind it. */
@@ -11,27 +10,8 @@ const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
 }`;
 
 mkdirSync('dist', { recursive: true });
-write('qemu', 'hooks/head.sh', await bundleHook('hooks/qemu.ts'));
+write('qemu', 'hooks/head.sh', await bundleParts('hooks/qemu.ts'));
 write('passqemu', 'launchers/head.sh', await bundleParts('launchers/passqemu.ts'));
-
-async function bundleHook(entry) {
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    // What node need not read costs no time; the names stay, for whoever reads a stack
-    minifyWhitespace: true,
-    minifySyntax: true,
-    keepNames: false,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node14',
-    supported: { 'dynamic-import': true },
-    write: false,
-    legalComments: 'eof',
-    logLevel: 'warning',
-  });
-  return result.outputFiles[0].text;
-}
 
 function write(name, head, code) {
   // "*/" ends sh's part; a later one inside the head would end it too early

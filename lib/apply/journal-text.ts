@@ -187,6 +187,11 @@ export function addLine(journal: Journal, line: JournalLine): string | null {
 function splitLines(bytes: Buffer): { text: string; end: number }[] {
   const lines: { text: string; end: number }[] = [];
   for (let start = 0; start < bytes.length; ) {
+    if (bytes[start] === 0x0a) {
+      // Most of a journal is room for what undo will write
+      start++;
+      continue;
+    }
     const at = bytes.indexOf(0x0a, start);
     const stop = at < 0 ? bytes.length : at;
     const text = bytes.toString('utf8', start, stop).trim();

@@ -45,3 +45,11 @@ export function functionNumbers({ members }: Pick<Card, 'members'>): ReadonlyMap
   if (![...numbers.values()].includes(0) && free !== undefined) numbers.set(free.label, 0);
   return numbers;
 }
+
+/** The same; but what is no card then (a number twice, none of them 0), which `run` refuses, is numbered in its order. */
+export function possibleNumbers(card: Pick<Card, 'members'>): ReadonlyMap<string, number> {
+  const numbers = functionNumbers(card);
+  const given = new Set(numbers.values());
+  if (given.size === numbers.size && given.has(0)) return numbers;
+  return new Map(card.members.map(({ label }, at) => [label, at]));
+}

@@ -26,6 +26,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What is said on a socket, and how to tell from all that has come back so far that it is answered. */
+export interface Saying {
+  readonly bytes: Uint8Array;
+  isAnswered(heard: Buffer): boolean;
+}
+
 /** A process that can be told from a later one with the same number: its start time in clock ticks (proc(5), stat field 22). */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -89,6 +95,12 @@ export interface Host {
   self(): ProcessIdentity;
   /** Runs a program by argv, never through a shell; a program that cannot be started is a HostError. */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
+  /**
+   * Talks on a unix socket, on a connection of its own: each saying once the one before it is answered; gives all that was heard.
+   * A HostError with the errno where nobody listens or hangs up, EPROTO where `isAnswered` throws, ETIMEDOUT past the limit; then what
+   * was said may still count.
+   */
+  exchange(path: string, sayings: readonly Saying[], timeoutMs: number): Promise<Buffer>;
   /** Starts a program that outlives us: own session, all standard streams on /dev/null. */
   spawnDetached(argv: readonly string[], env?: Readonly<Record<string, string>>): number;
   /** Sends a signal to exactly that process; false where it is gone. */

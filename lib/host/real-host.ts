@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { lchownSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
-import type { Host, ProcessIdentity, RunOptions, RunResult } from './host.ts';
+import type { Host, ProcessIdentity, RunOptions, RunResult, Saying } from './host.ts';
+import { exchange } from './real-exchange.ts';
 import { attempt, RealFiles } from './real-files.ts';
 import { FileLock } from './real-lock.ts';
 import { SlowWriter } from './slow-writer.ts';
@@ -15,7 +16,7 @@ export type LogSink = (priority: Parameters<Host['log']>[0], line: string) => vo
 export class RealHost extends RealFiles implements Host {
   readonly #log: LogSink;
   readonly #writer = new SlowWriter();
-  readonly #lock = new FileLock();
+  readonly #lock = new FileLock(this.#writer);
 
   constructor(root: string, log: LogSink, ours: readonly string[] = []) {
     super(root, ours);
@@ -97,6 +98,10 @@ export class RealHost extends RealFiles implements Host {
       child.stdin.on('error', () => {});
       child.stdin.end(options.input ?? '');
     });
+  }
+
+  exchange(path: string, sayings: readonly Saying[], timeoutMs: number): Promise<Buffer> {
+    return exchange(this.real(path), sayings, timeoutMs);
   }
 
   spawnDetached(argv: readonly string[], env: Readonly<Record<string, string>> = {}): number {

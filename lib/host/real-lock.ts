@@ -1,23 +1,29 @@
-import { spawn } from 'node:child_process';
 import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { HostError } from '../words/errors.ts';
-import { SYSTEM_PATH } from './system-path.ts';
+import type { SlowWriter } from './slow-writer.ts';
 
 /**
- * The lock that serialises all changes. flock(1) locks our open file description, which we keep: the lock lives
- * exactly as long as this process, whatever kills it, and children do not inherit it (Node opens with O_CLOEXEC).
+ * The lock that serialises all changes. The writer has flock(1) lock our open file description, which we keep: the lock lives exactly as
+ * long as this process, whatever kills it; the writer closes its own descriptor, and no other child inherits it (O_CLOEXEC).
  * Nobody but root can open the file, so nobody else can hold it.
  */
 export class FileLock {
+  readonly #writer: SlowWriter;
   #file: number | null = null;
+
+  constructor(writer: SlowWriter) {
+    this.#writer = writer;
+  }
 
   async take(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
     if (this.#file !== null) return;
     const file = openLock(path);
     try {
-      if (!(await flock(file, ['--nonblock']))) {
+      this.#writer.dismiss();
+      this.#writer.start(file);
+      if (!(await this.#writer.lock(0))) {
         onWait(holderOf(file));
-        if (!(await flock(file, ['--wait', String(waitMs / 1000)]))) {
+        if (!(await this.#writer.lock(waitMs))) {
           throw new HostError(
             `Cannot take the lock ${path}: ${holderOf(file)} has held it for ${waitMs / 1000} s`,
             {
@@ -30,6 +36,7 @@ export class FileLock {
       ftruncateSync(file);
       writeSync(file, note, 0);
     } catch (cause) {
+      this.#writer.dismiss();
       closeSync(file);
       throw cause;
     }
@@ -57,26 +64,4 @@ function holderOf(file: number): string {
   const text = Buffer.alloc(512);
   const size = readSync(file, text, 0, text.length, 0);
   return text.subarray(0, size).toString().trim() || 'another passqemu';
-}
-
-function flock(file: number, options: readonly string[]): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('flock', [...options, '3'], {
-      stdio: ['ignore', 'ignore', 'ignore', file],
-      env: { PATH: SYSTEM_PATH },
-    });
-    child.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new HostError(`Cannot run flock: ${cause.code}`, {
-          code: cause.code ?? null,
-          hint: 'Install util-linux',
-          cause,
-        }),
-      ),
-    );
-    child.on('exit', (status, signal) => {
-      if (status === 0 || status === 1) resolve(status === 0);
-      else reject(new HostError(`Cannot lock: flock ended with ${status ?? signal}`));
-    });
-  });
 }

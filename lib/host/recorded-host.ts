@@ -111,6 +111,9 @@ export class RecordedHost implements Host {
       }),
     );
   }
+  exchange(path: string): Promise<Buffer> {
+    return Promise.reject(this.#refusal('talk to', path));
+  }
   spawnDetached(argv: readonly string[]): never {
     throw this.#refusal('run', argv[0] ?? '');
   }

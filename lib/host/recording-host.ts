@@ -1,5 +1,5 @@
 import { HostError } from '../words/errors.ts';
-import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult } from './host.ts';
+import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult, Saying } from './host.ts';
 import { FOLDER_FACTS, type RecordedFacts, RecordedTree } from './recorded-tree.ts';
 
 const SEEN: RecordedFacts = { mode: 0, uid: 0, gid: 0 };
@@ -114,6 +114,9 @@ export class RecordingHost implements Host {
   }
   self(): ProcessIdentity {
     return this.#host.self();
+  }
+  exchange(path: string, sayings: readonly Saying[], timeoutMs: number): Promise<Buffer> {
+    return this.#host.exchange(path, sayings, timeoutMs);
   }
   run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     return this.#once('run', argv.join('\0'), () => this.#host.run(argv, options));

@@ -1,15 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { HostError } from '../words/errors.ts';
+import { SYSTEM_PATH } from './system-path.ts';
+
+/** What flock may take beyond the time that it waits for the lock. */
+const FLOCK_MS = 10_000;
 
 /**
  * What the writer runs: it reads a path and a value, a line each, from descriptor 3, writes the one to the other, and
  * answers on descriptor 4 with "ok" or the shell's complaint. Constant text; nothing of ours is ever part of it.
  * `>>` opens without truncating (sysfs does not care) and `[ -e` stands in for "open without create".
+ * "lock" for a path locks the file that is descriptor 5; the lock is the open file's (flock(2)), so ours too, and stays when
+ * the writer closes its own descriptor.
  */
 const SCRIPT = `exec 2>&4
 while IFS= read -r path <&3 && IFS= read -r value <&3; do
-  if [ -e "$path" ]; then printf '%s\\n' "$value" >>"$path" && echo ok >&4 || echo failed >&4
+  if [ "$path" = lock ]; then
+    flock --timeout "$value" 5
+    case $? in
+    0) exec 5>&- && echo ok >&4 ;;
+    1) echo locked >&4; echo failed >&4 ;;
+    *) echo "flock ended with $?" >&4; echo failed >&4 ;;
+    esac
+  elif [ -e "$path" ]; then printf '%s\\n' "$value" >>"$path" && echo ok >&4 || echo failed >&4
   else echo 'No such file or directory' >&4; echo failed >&4; fi
 done`;
 
@@ -41,12 +54,12 @@ export class SlowWriter {
   #wake: (() => void) | null = null;
   #ended = false;
 
-  /** Starts it if it is not there; gives its process number. */
-  start(): number {
+  /** Starts it if it is not there, with a file to lock if there is one; gives its process number. */
+  start(lockFile: number | 'ignore' = 'ignore'): number {
     if (this.#child?.pid !== undefined && !this.#ended) return this.#child.pid;
     const child = spawn('/bin/sh', ['-c', SCRIPT], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-      env: { LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', lockFile],
+      env: { LC_ALL: 'C', PATH: SYSTEM_PATH },
       cwd: '/',
       detached: true,
     });
@@ -77,9 +90,7 @@ export class SlowWriter {
     if (/[\n\0]/.test(path) || /[\n\0]/.test(value))
       throw new HostError(`Cannot write ${path}: a line break in it`);
     this.start();
-    this.#answer = '';
-    (this.#child!.stdio[3] as Writable).write(`${path}\n${value}\n`);
-    const answer = await this.#wait(deadlineMs);
+    const answer = await this.#order(path, value, deadlineMs);
     if (answer === 'ok') return;
     if (answer === null) {
       // The stuck one is left to itself; the next write gets a new one
@@ -97,10 +108,31 @@ export class SlowWriter {
     });
   }
 
+  /**
+   * Locks the file it was started with, by flock(1): a shell forks in a fraction of the time that Node takes. False where somebody
+   * else has it locked for longer than we wait.
+   */
+  async lock(waitMs: number): Promise<boolean> {
+    const answer = await this.#order('lock', String(waitMs / 1000), waitMs + FLOCK_MS);
+    if (answer === 'ok') return true;
+    if (answer === 'locked\nfailed\n') return false;
+    const isMissing = answer?.includes('not found') === true;
+    throw new HostError(
+      `Cannot lock: ${isMissing ? 'flock is not installed' : (answer ?? 'flock has not answered').trim().split('\n')[0]}`,
+      isMissing ? { hint: 'Install util-linux' } : {},
+    );
+  }
+
   /** Lets one that has nothing to do end: whoever has the lock next waits for every writer that the journal names. */
   dismiss(): void {
     (this.#child?.stdio[3] as Writable | undefined)?.end();
     this.#child = null;
+  }
+
+  #order(path: string, value: string, deadlineMs: number): Promise<string | null> {
+    this.#answer = '';
+    (this.#child!.stdio[3] as Writable).write(`${path}\n${value}\n`);
+    return this.#wait(deadlineMs);
   }
 
   /** "ok", what went wrong, or null where the time is over. */

@@ -1,26 +1,44 @@
 import type { Host } from '../host/host.ts';
+import { awaitEarlierCalls, setUnitCpus } from '../host/systemd-bus.ts';
 import { type CpuSet, formatCpuList } from '../words/cpu-list.ts';
 import { HostError } from '../words/errors.ts';
 
 /** A process 1 that is busy (booting, shutting down) may take its time. */
 const TIME_LIMIT_MS = 25_000;
+const NO_ANSWER = `systemd has not answered for ${TIME_LIMIT_MS} ms`;
 const CALL = ['systemctl', 'set-property', '--runtime', '--'];
 
 /** Asks systemd for AllowedCPUs of a unit until the next boot; no CPUs means that it is unset. It answers before the cgroup is written. */
 export async function setAllowedCpus(host: Host, unit: string, cpus: CpuSet): Promise<void> {
-  const list = formatCpuList(cpus);
-  const result = await host.run([...CALL, unit, `AllowedCPUs=${list}`], { timeoutMs: TIME_LIMIT_MS });
-  if (result.status === 0) return;
-  const said = result.stderr.trim().split('\n')[0]?.slice(0, 200) ?? '';
-  const why = result.timedOut
-    ? `systemd has not answered for ${TIME_LIMIT_MS} ms`
-    : said || 'systemctl failed';
-  throw new HostError(`Cannot set AllowedCPUs=${list} of ${unit}: ${why}`, { path: 'systemctl' });
+  const why = await whyRefused(host, unit, cpus);
+  if (why === null) return;
+  throw new HostError(`Cannot set AllowedCPUs=${formatCpuList(cpus)} of ${unit}: ${why}`, {
+    path: 'systemd',
+  });
+}
+
+/** What systemd has against it, or null; by its socket, which costs no process, and where that does not serve by systemctl. */
+async function whyRefused(host: Host, unit: string, cpus: CpuSet): Promise<string | null> {
+  try {
+    const answer = await setUnitCpus(host, unit, cpus, TIME_LIMIT_MS);
+    return answer === 'done' ? null : firstLine(answer.error);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code === 'ETIMEDOUT') return NO_ANSWER;
+  }
+  const argv = [...CALL, unit, `AllowedCPUs=${formatCpuList(cpus)}`];
+  const { status, stderr, timedOut } = await host.run(argv, { timeoutMs: TIME_LIMIT_MS });
+  if (status === 0) return null;
+  return timedOut ? NO_ANSWER : firstLine(stderr) || 'systemctl failed';
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0]!.slice(0, 200);
 }
 
 /**
- * Waits for the systemctl that a killed process of ours may have left behind: it would change a unit after we have looked. Only
- * one process of ours acts at a time, so once none is left, none will come.
+ * Waits for what a killed process of ours may have left behind, a systemctl or a call to systemd itself: it would change a unit
+ * after we have looked. Only one process of ours acts at a time, so once none is left, none will come.
  */
 export async function awaitLateCalls(host: Host): Promise<void> {
   if (settled.has(host)) return;
@@ -32,6 +50,13 @@ export async function awaitLateCalls(host: Host): Promise<void> {
       );
     }
     await host.sleep(20);
+  }
+  try {
+    await awaitEarlierCalls(host, TIME_LIMIT_MS);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    // Where nobody can be asked in this way nobody has been
+    if (error.code === 'ETIMEDOUT') throw new HostError(`Cannot tell what systemd will do: ${NO_ANSWER}`);
   }
   settled.add(host);
 }

@@ -108,11 +108,11 @@ export interface CallProcesses {
 }
 
 const NODE = 'node /usr/local/lib/passqemu/qemu';
-const FLOCK = 'flock --nonblock 3';
+const FLOCK = 'flock --timeout 0 5';
 const WRITER = 'sh -c …';
 
 /**
- * What each call starts, with what it may: the sh of the hook itself, node, the lock's flock, one writer. sh waits for node: what a
+ * What each call starts, with what it may: the sh of the hook itself, node, one writer, and flock, which the writer runs. sh waits for node: what a
  * dying node says is not for libvirt's user, and of a failing release libvirt must not hear.
  */
 export function processesInLab(output: LabOutput): CallProcesses[] {
@@ -120,11 +120,11 @@ export function processesInLab(output: LabOutput): CallProcesses[] {
     unmanaged: { forks: 0, programs: ['qemu other prepare begin -'] },
     prepare: {
       forks: 3,
-      programs: ['qemu bench prepare begin -', `${NODE} bench prepare begin -`, FLOCK, WRITER],
+      programs: ['qemu bench prepare begin -', `${NODE} bench prepare begin -`, WRITER, FLOCK],
     },
     release: {
       forks: 3,
-      programs: ['qemu bench release end -', `${NODE} bench release end -`, FLOCK, WRITER],
+      programs: ['qemu bench release end -', `${NODE} bench release end -`, WRITER, FLOCK],
     },
   };
   return Object.entries(expected).map(([call, allowed]) => ({

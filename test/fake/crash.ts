@@ -19,9 +19,10 @@ export interface Case {
 /** Lets the process die at every call, before it and in the middle of it, and has another process put things right. */
 export async function dieEverywhere(one: Case): Promise<number> {
   const calls = await listCalls(one);
-  for (const how of ['die', 'die-in'] as const) {
+  for (const how of ['die', 'die-in', 'die-late'] as const) {
     for (let at = 1; at <= calls.length; at++) {
       if (how === 'die-in' && !HAS_MIDDLE.test(calls[at - 1]!)) continue;
+      if (how === 'die-late' && !IS_ASKED.test(calls[at - 1]!)) continue;
       const { host, wanted } = await start(one, { at, how });
       const call = await died(() => one.act(host), host);
       const next = host.restart();
@@ -30,6 +31,7 @@ export async function dieEverywhere(one: Case): Promise<number> {
           cause: error,
         });
       });
+      next.deliverLate();
       assert.deepEqual(one.dump(next), wanted, `${one.name}: ${how} at call ${at} (${call})`);
     }
   }
@@ -37,7 +39,9 @@ export async function dieEverywhere(one: Case): Promise<number> {
 }
 
 /** The calls in the middle of which one can die. */
-const HAS_MIDDLE = /^(?:createFile|overwrite|changeOwner|writeSlowly|run|spawnDetached) /;
+const HAS_MIDDLE = /^(?:createFile|overwrite|changeOwner|writeSlowly|run|exchange|spawnDetached) /;
+/** Those whose work somebody else does, sooner or later. */
+const IS_ASKED = /^exchange /;
 
 /**
  * Lets every call (of those that match `which`) fail with an errno; the process itself goes on, and whatever it left undone

@@ -1,12 +1,15 @@
-import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult } from '../../lib/host/host.ts';
+import type { Host, PathFacts, ProcessIdentity, RunOptions, RunResult, Saying } from '../../lib/host/host.ts';
 import { HostError } from '../../lib/words/errors.ts';
 import { FakeMachine, World } from './fake-machine.ts';
 
 /** Thrown when the process is killed in the middle; nothing of it runs on, as after kill -9. */
 export class Died extends Error {}
 
-/** What happens at the N-th call: the process dies before it, in the middle of it (a torn append, a write that the writer still carries out), or the call fails with an errno. */
-export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | string };
+/**
+ * What happens at the N-th call: the process dies before it, in the middle of it (a torn append, a write that the writer still carries
+ * out), right after it has asked somebody who will only get to it later, or the call fails with an errno.
+ */
+export type Fault = { readonly at: number; readonly how: 'die' | 'die-in' | 'die-late' | string };
 
 /** A machine in memory that answers writes as the kernel does, counts every call and can die or fail at any of them. */
 export class FakeHost extends FakeMachine implements Host {
@@ -169,6 +172,30 @@ export class FakeHost extends FakeMachine implements Host {
     this.#call('run', argv.join(' '), act);
     return act();
   }
+  async exchange(path: string, sayings: readonly Saying[], timeoutMs: number): Promise<Buffer> {
+    const connect = this.world.sockets.get(path);
+    const act = (): Buffer => {
+      if (connect === undefined) throw failure('talk to', path, 'ENOENT');
+      const answer = connect(this);
+      let heard = Buffer.alloc(0);
+      for (const { bytes, isAnswered } of sayings) {
+        heard = Buffer.concat([heard, answer(Buffer.from(bytes))]);
+        let answered: boolean;
+        try {
+          answered = isAnswered(heard);
+        } catch {
+          throw failure('talk to', path, 'EPROTO');
+        }
+        if (answered) continue;
+        this.world.clock += timeoutMs;
+        throw failure('talk to', path, 'ETIMEDOUT');
+      }
+      return heard;
+    };
+    this.#call('exchange', path, act);
+    this.deliverLate();
+    return act();
+  }
   spawnDetached(argv: readonly string[]): number {
     const act = (): number => {
       const pid = this.world.spawn(argv);
@@ -211,6 +238,7 @@ export class FakeHost extends FakeMachine implements Host {
     if (this.fault === null || this.calls.length !== this.fault.at) return;
     if (this.fault.how.startsWith('die')) {
       this.#dead = true;
+      if (this.fault.how === 'die-late' && inTheMiddle !== undefined) this.world.late.push(inTheMiddle);
       if (this.fault.how === 'die-in') {
         try {
           inTheMiddle?.();

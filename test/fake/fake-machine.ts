@@ -10,6 +10,8 @@ type RunHandler = (
 ) => Partial<RunResult> | undefined;
 /** What the kernel does with a folder of its own: fills a new cgroup, refuses to remove one in use. */
 type FolderHandler = (path: string, act: 'made' | 'removing', host: FakeHost) => void;
+/** Who takes a connection: gives what answers each thing said on it. */
+type SocketHandler = (host: FakeHost) => (said: Buffer) => Buffer;
 type SpawnHandler = (argv: readonly string[], pid: number, host: FakeHost) => void;
 
 /** How a test builds the machine, and looks at it: none of this counts as a call of ours. */
@@ -64,6 +66,15 @@ export class FakeMachine {
     this.world.programs.set(program, handler);
     return this;
   }
+  /** What dead processes have asked for is done, in the order in which they asked. */
+  deliverLate(): void {
+    for (const act of this.world.late.splice(0)) act();
+  }
+  /** Puts a socket on which somebody listens. */
+  onExchange(path: string, handler: SocketHandler): this {
+    this.world.sockets.set(path, handler);
+    return this;
+  }
   onSpawn(program: string, handler: SpawnHandler): this {
     this.world.spawns.set(program, handler);
     return this;
@@ -106,6 +117,8 @@ export class World {
   readonly folders: [RegExp, FolderHandler][] = [];
   readonly programs = new Map<string, RunHandler>();
   readonly spawns = new Map<string, SpawnHandler>();
+  readonly sockets = new Map<string, SocketHandler>();
+  readonly late: (() => void)[] = [];
   readonly busy = new Set<string>();
   readonly stuck = new Map<string, () => void>();
   lockedBy: number | null = null;

@@ -1,5 +1,5 @@
 import { type PciAddress, pciFunction, pciSlot } from '../../words/pci-address.ts';
-import { type Card, cardsOf, functionNumbers } from '../guest-cards.ts';
+import { type Card, cardsOf, possibleNumbers } from '../guest-cards.ts';
 import { aliasElement, bootElement, hex, onOff, type Writing } from './parts.ts';
 import { type XmlElement, xml } from './xml-writer.ts';
 
@@ -45,9 +45,11 @@ export function writeFunctions(writing: Writing): WrittenFunctions {
           ),
         ];
   const places = new Map<string, XmlElement>();
+  const taken = new Set(cards.map((card) => card.slot));
+  const free = Array.from({ length: 16 }, (_, at) => 16 + at).filter((slot) => !taken.has(slot));
   cards.forEach((card, at) => {
-    const [bus, slot] = isQ35 ? [at + 1, 0] : [0, card.slot ?? 16 + at];
-    for (const [label, number] of functionNumbers(card))
+    const [bus, slot] = isQ35 ? [at + 1, 0] : [0, card.slot ?? free.shift() ?? 16];
+    for (const [label, number] of possibleNumbers(card))
       places.set(label, guestPlace(bus, slot, number, card.members.length > 1 && number === 0));
   });
   const own = [...functions].map(([label, address]) =>
@@ -68,7 +70,11 @@ function tellOddPlaces({ source, dropList, functions }: Writing): void {
     const saying = members.filter(({ label }) => source.peek(`device ${label}`, 'slot') !== null);
     for (const { label } of saying.filter(({ label }) => label !== members[0]!.label))
       dropList.add(`[device ${label}] slot`, 'it is said of the card, by its first function');
-    const numbers = functionNumbers({ members });
+    const numbers = possibleNumbers({ members });
+    for (const { label, number } of members) {
+      if (number !== null && number !== numbers.get(label))
+        dropList.add(`[device ${label}] function`, 'a card has each number once, and a function 0');
+    }
     const first = members.find(({ label }) => numbers.get(label) === 0);
     if (first !== undefined && source.peek(`device ${first.label}`, 'with') !== null)
       dropList.add(`[device ${first.label}] with`, 'it is function 0, so the others are with it');

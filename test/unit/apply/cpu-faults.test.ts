@@ -13,7 +13,7 @@ const MACHINES: readonly CpuMachine[] = [
 ];
 /** What steps take for an answer of the kernel in one place or another, so that it must not be taken for one elsewhere. */
 const ANSWERS = ['EBUSY', 'ENOSPC'];
-const CHANGES = /^(?:write|remove|makeFolder|replaceFile|run) /;
+const CHANGES = /^(?:write|remove|makeFolder|replaceFile|run|exchange) /;
 
 const plans = new Map<string, PlanPart>();
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -90,6 +91,67 @@ test('lock() is free after kill -9 of its holder, and children of the holder do 
   assert.ok(fs.existsSync(`/proc/${grandchild}`), 'the child of the holder lives on');
   process.kill(grandchild);
   one.unlock();
+});
+
+test('a writer that the kernel holds does not hold the lock, and one process serves both', async () => {
+  const lock = place('lock-of-two');
+  const fifo = place('stuck');
+  spawnSync('mkfifo', [fifo]);
+  const one = host();
+  await one.lock(lock, 'one', 5000, () => {});
+  const writer = one.startWriter();
+  await assert.rejects(one.writeSlowly(fifo, 'late\n', 200), { code: 'ETIMEDOUT' });
+  one.unlock();
+  await host().lock(lock, 'two', 100, () => {});
+  assert.ok(fs.existsSync(`/proc/${writer.pid}`), 'the one that locked still waits');
+  assert.equal(fs.readFileSync(fifo, 'utf8'), 'late\n');
+});
+
+test('lock() waits for whoever has it, and gets it', async () => {
+  const lock = place('lock-waited');
+  const [one, other] = [host(), host()];
+  await one.lock(lock, 'one\n', 5000, () => {});
+  let waitedFor = '';
+  const locked = other.lock(lock, 'other\n', 5000, (holder) => {
+    waitedFor = holder;
+    setTimeout(() => one.unlock(), 50);
+  });
+  await locked;
+  assert.equal(waitedFor, 'one');
+  assert.equal(fs.readFileSync(lock, 'utf8'), 'other\n');
+  other.unlock();
+});
+
+test('exchange() says the next thing when the one before it is answered, and gives all that it heard', async (t) => {
+  const socket = place('socket');
+  const said: string[] = [];
+  const server = net.createServer((connection) => {
+    connection.on('data', (part) => {
+      said.push(part.toString());
+      // An answer in two pieces, in the middle of which nothing may be said
+      connection.write('he');
+      setTimeout(() => connection.write(`ard ${said.length}\n`), 20);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  t.after(() => server.close());
+  const lines = (count: number) => (heard: Buffer) => heard.toString().split('\n').length > count;
+  const sayings = [
+    { bytes: Buffer.from('one'), isAnswered: lines(1) },
+    { bytes: Buffer.from('two'), isAnswered: lines(2) },
+  ];
+  assert.equal((await host().exchange(socket, sayings, 5000)).toString(), 'heard 1\nheard 2\n');
+  assert.deepEqual(said, ['one', 'two']);
+  const never = { bytes: Buffer.from('x'), isAnswered: () => false };
+  await assert.rejects(host().exchange(socket, [never], 100), { code: 'ETIMEDOUT' });
+  const puzzling = {
+    bytes: Buffer.from('x'),
+    isAnswered: () => {
+      throw new Error('no D-Bus');
+    },
+  };
+  await assert.rejects(host().exchange(socket, [puzzling], 5000), { code: 'EPROTO' });
+  await assert.rejects(host().exchange(place('no-socket'), [never], 5000), { code: 'ENOENT' });
 });
 
 test('run() ends a program and what it started at the time limit', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SYSTEMD_SOCKET } from '../../../lib/host/systemd-bus.ts';
 import type { Step } from '../../../lib/words/step.ts';
 import { cpuMachine, dumpCpus } from '../../fake/cpu-machine.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
 import { Guests } from '../../fake/guests.ts';
-import { allowedCpus, dropInText, setByAdmin } from '../../fake/systemd-model.ts';
+import { allowedCpus, busMessage, dropInText, setByAdmin } from '../../fake/systemd-model.ts';
 
 const DROP_IN = '/run/systemd/system.control/system.slice.d/50-AllowedCPUs.conf';
 const CGROUP = '/sys/fs/cgroup/system.slice';
@@ -140,12 +141,51 @@ test('slice takes an admin’s setting made between two guests for the base of t
   assert.deepEqual([effective(host), allowedCpus(host, 'system.slice')], ['0-1,4', '0-1,4']);
 });
 
-test('slice fails when systemd refuses, or says yes and does nothing', async () => {
-  const refusing = machine().onRun('systemctl', () => ({ status: 1, stderr: 'Access denied\nmore' }));
-  await assert.rejects(new Guests(refusing).prepare('a', slice('4-7')), {
-    message: 'Cannot set AllowedCPUs=0-3 of system.slice: Access denied',
+for (const way of ['its socket', 'systemctl']) {
+  test(`slice tells what systemd answers by ${way}`, async () => {
+    const host = machine().onRun('systemctl', () => ({ status: 1, stderr: 'Access denied\nmore' }));
+    host.onExchange(
+      SYSTEMD_SOCKET,
+      way === 'systemctl' ? rejecting : answering(busMessage(3, 1, 'Access denied\nmore')),
+    );
+    await assert.rejects(new Guests(host).prepare('a', slice('4-7')), {
+      message: 'Cannot set AllowedCPUs=0-3 of system.slice: Access denied',
+    });
+    assert.equal(host.calls.filter((call) => call.startsWith('run ')).length, way === 'systemctl' ? 1 : 0);
   });
-  const idle = machine().onRun('systemctl', () => ({ status: 0 }));
+}
+
+test('slice narrows and widens by systemctl where systemd has no socket', async () => {
+  const host = machine().onExchange(SYSTEMD_SOCKET, rejecting);
+  const before = dumpCpus(host);
+  const guests = new Guests(host);
+  await guests.prepare('a', slice('4-7'));
+  assert.equal(effective(host), '0-3');
+  await guests.release('a');
+  assert.deepEqual(dumpCpus(host), before);
+});
+
+test('slice starts no process where systemd can be asked by its socket', async () => {
+  const host = machine();
+  const guests = new Guests(host);
+  await guests.prepare('a', slice('4-7'));
+  await guests.release('a');
+  assert.deepEqual(
+    host.calls.filter((call) => call.startsWith('run ')),
+    [],
+  );
+});
+
+test('slice does not try another way where systemd does not answer', async () => {
+  const host = machine().onExchange(SYSTEMD_SOCKET, answering(Buffer.alloc(0)));
+  await assert.rejects(new Guests(host).prepare('a', slice('4-7')), {
+    message: 'Cannot set AllowedCPUs=0-3 of system.slice: systemd has not answered for 25000 ms',
+  });
+  assert.equal(allowedCpus(host, 'system.slice'), '');
+});
+
+test('slice fails when systemd says yes and does nothing', async () => {
+  const idle = machine().onExchange(SYSTEMD_SOCKET, answering(busMessage(2, 1, '')));
   await assert.rejects(new Guests(idle).prepare('a', slice('4-7')), {
     message: 'Cannot keep system.slice off CPUs 4-7: it has no cpuset, must be 0-3',
   });
@@ -207,3 +247,9 @@ test('slice tells when its work has been undone by others', async () => {
   host.write(`${CGROUP}/cpuset.cpus`, '0-5');
   assert.deepEqual(guests.drift('a'), ['system.slice may use CPUs 4-5 again']);
 });
+
+/** A systemd that lets nobody in by its socket. */
+const rejecting = () => () => Buffer.from('REJECTED\r\n');
+/** A systemd that has this answer for everything. */
+const answering = (answer: Buffer) => () => (said: Buffer) =>
+  said.includes('AUTH') ? Buffer.from('OK 0\r\n') : answer;
