@@ -57,9 +57,10 @@ started | reconnect)
   [ "$2" = started ] && profile_mentions started || exit 0
   ;;
 esac
+# Threads that help V8 cost more to start than they save in so short a life.
 # Whatever node itself says when it is too old or dies is many lines, and this shell adds "Killed": libvirt shows its user one of ours
 {
-  said=$("$node" "$0" "$@" 2>&1)
+  said=$("$node" --v8-pool-size=0 "$0" "$@" 2>&1)
   status=$?
 } 2>/dev/null
 newline='

@@ -107,7 +107,7 @@ export interface CallProcesses {
   readonly expected: { readonly forks: number; readonly programs: readonly string[] };
 }
 
-const NODE = 'node /usr/local/lib/passqemu/qemu';
+const NODE = 'node --v8-pool-size=0 /usr/local/lib/passqemu/qemu';
 const FLOCK = 'flock --timeout 0 5';
 const WRITER = 'sh -c …';
 
