@@ -11,7 +11,8 @@ const COMMON = {
 };
 /** Stands for the end of a comment, which a part must not contain. */
 const STAR_SLASH = '*@/';
-const MARK = '\n//part ';
+/** Where the parts begin; the loader, in which it stands too, does not write it in one piece. */
+const BEGIN = ['/*par', 'ts\n'];
 
 /**
  * One file out of many parts, of which only those that a command needs are ever compiled: the others are a comment, which node skips
@@ -28,40 +29,49 @@ export async function bundleParts(entry) {
     outdir: '/',
     write: false,
   });
-  const parts = await Promise.all(outputFiles.map(({ path, text }) => formatPart(path.slice(1), text)));
-  return `${LOADER}\n/*${parts.join('')}${MARK}end\n*/\n`;
+  const parts = await Promise.all(
+    outputFiles.map(async ({ path, text }) => [`.${path}`, await formatPart(path, text)]),
+  );
+  // Where each part is: only what is needed is made into text
+  const places = {};
+  let offset = 0;
+  for (const [name, { length }] of parts) {
+    places[name] = [offset, offset + length];
+    offset += length;
+  }
+  const text = parts.map(([, part]) => part).join('');
+  return `const places = ${JSON.stringify(places)};\n${LOADER}\n${BEGIN.join('')}${text}*/\n`;
 }
 
-async function formatPart(name, text) {
+async function formatPart(path, text) {
   const { code } = await transform(text, {
     ...COMMON,
     format: 'cjs',
     supported: { 'dynamic-import': false },
   });
-  if (code.includes(STAR_SLASH) || code.includes(MARK)) throw new Error(`${name} contains a mark of ours`);
-  // A file of ASCII is half as long in memory
+  if (code.includes(STAR_SLASH)) throw new Error(`${path} contains a mark of ours`);
+  // A file of ASCII is half as long in memory, and each character is a byte
   const ascii = code.replace(
     /[^\0-\x7f]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${MARK}${name}\n${ascii.replaceAll('*/', STAR_SLASH)}`;
+  return `${ascii.replaceAll('*/', STAR_SLASH)}\n`;
 }
 
 /** Finds the parts in its own file and runs one when it is first required. */
-const LOADER = `const parts = new Map(), loaded = new Map();
-for (const part of require('node:fs').readFileSync(__filename, 'latin1').split(${JSON.stringify(MARK)}).slice(1)) {
-  const end = part.indexOf('\\n');
-  parts.set('./' + part.slice(0, end), part.slice(end + 1));
-}
+const LOADER = `const loaded = new Map();
+const file = require('node:fs').readFileSync(__filename);
+const begin = file.indexOf(${BEGIN.map((half) => JSON.stringify(half)).join(' + ')}) + ${BEGIN.join('').length};
 const load = (name) => {
-  const text = parts.get(name);
-  if (text === undefined) return require(name);
+  const place = places[name];
+  if (place === undefined) return require(name);
   let module = loaded.get(name);
   if (module === undefined) {
     loaded.set(name, module = { exports: {} });
+    const text = file.latin1Slice(begin + place[0], begin + place[1]).replaceAll(${JSON.stringify(STAR_SLASH)}, '*/');
     const filename = __filename + '#' + name.slice(2);
     const words = ['exports', 'require', 'module', '__filename'];
-    require('node:vm').compileFunction(text.replaceAll(${JSON.stringify(STAR_SLASH)}, '*/'), words, { filename })(module.exports, load, module, __filename);
+    require('node:vm').compileFunction(text, words, { filename })(module.exports, load, module, __filename);
   }
   return module.exports;
 };

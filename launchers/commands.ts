@@ -89,6 +89,7 @@ export const COMMANDS: readonly Command[] = [
         value: 'SECONDS',
         help: 'how long the guest may take (default 60)',
       },
+      { name: 'if-running', help: 'a guest that does not run is no failure' },
     ],
     changes: true,
     count: [1, 1],

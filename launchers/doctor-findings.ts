@@ -1,7 +1,8 @@
-import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
+import { type GuestInputs, readGuest } from '../lib/apply/guest.ts';
 import { readHeldSteps } from '../lib/apply/held.ts';
 import { readState } from '../lib/apply/journal.ts';
 import { planGuest } from '../lib/apply/plan-guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { readRunGuest } from '../lib/apply/run-guest.ts';
 import type { Finding } from '../lib/doctor/finding.ts';
 import { runChecks } from '../lib/doctor/run-checks.ts';

@@ -1,4 +1,4 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { readFindings } from './doctor-findings.ts';

@@ -1,4 +1,4 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import type { DomainFunction } from '../lib/inputs/domain.ts';
 import { parseDomain } from '../lib/inputs/domain-xml.ts';
 import { formatMinimalProfile, type MinimalDevice } from '../lib/inputs/profile-writer.ts';

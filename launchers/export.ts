@@ -1,4 +1,4 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import type { Dropped } from '../lib/convert/dropped.ts';
 import type { Exportable } from '../lib/convert/exportable.ts';
 import { exportDomain } from '../lib/convert/libvirt/export.ts';

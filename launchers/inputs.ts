@@ -1,4 +1,5 @@
-import { type GuestInputs, profilePlace, readGuest } from '../lib/apply/guest.ts';
+import { type GuestInputs, readGuest } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { type RunGuest, readRunGuest } from '../lib/apply/run-guest.ts';
 import { UsageError } from '../lib/words/errors.ts';
 import { nearestName } from '../lib/words/nearest-name.ts';

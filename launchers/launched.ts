@@ -1,6 +1,7 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
+import { isRunning } from '../lib/host/is-running.ts';
 import { RealProcesses } from '../lib/host/real-processes.ts';
-import { isRunning, type LaunchRecord, launchFiles, readLaunches } from '../lib/run/launch-record.ts';
+import { type LaunchRecord, launchFiles, readLaunches } from '../lib/run/launch-record.ts';
 import { QmpClient } from '../lib/run/qmp-client.ts';
 import { HostError, UsageError } from '../lib/words/errors.ts';
 import type { Globals } from './globals.ts';

@@ -1,5 +1,5 @@
-import { profilePlace } from '../lib/apply/guest.ts';
 import { readHeldCpus } from '../lib/apply/held-cpus.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { parseMeminfo } from '../lib/host/memory.ts';
 import { readTopology } from '../lib/host/topology.ts';
 import { guestNameProblem } from '../lib/inputs/hook-call.ts';

@@ -1,7 +1,8 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
+import { isRunning } from '../lib/host/is-running.ts';
 import { watchSignals } from '../lib/host/signals.ts';
-import { forgetEnded, isRunning, readLaunches } from '../lib/run/launch-record.ts';
+import { forgetEnded, readLaunches } from '../lib/run/launch-record.ts';
 import { RefusedError } from '../lib/words/errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';

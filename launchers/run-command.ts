@@ -1,4 +1,4 @@
-import { profilePlace } from '../lib/apply/guest.ts';
+import { profilePlace } from '../lib/apply/profile-place.ts';
 import { isSystemd } from '../lib/host/systemd.ts';
 import { STOP_TIMES } from '../lib/run/life.ts';
 import type { WrapperInput } from '../lib/run/wrapper.ts';

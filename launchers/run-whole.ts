@@ -3,6 +3,7 @@ import type { GuestInputs } from '../lib/apply/guest.ts';
 import { heldSteps, readState } from '../lib/apply/journal.ts';
 import { runStageCommand } from '../lib/apply/stage-command.ts';
 import { ensureStateFolder } from '../lib/apply/state-folder.ts';
+import { isRunning } from '../lib/host/is-running.ts';
 import { readOnlineCpus } from '../lib/host/online-cpus.ts';
 import type { Processes } from '../lib/host/processes.ts';
 import { RealProcesses } from '../lib/host/real-processes.ts';
@@ -10,7 +11,7 @@ import { isSystemd } from '../lib/host/systemd.ts';
 import type { RunPlan } from '../lib/qemu/run-plan.ts';
 import { Companions, makeFiles, runFiles } from '../lib/run/companions.ts';
 import { launchOf, realtimeCpus } from '../lib/run/launch-of.ts';
-import { isRunning, readLaunches, removeRunFiles } from '../lib/run/launch-record.ts';
+import { readLaunches, removeRunFiles } from '../lib/run/launch-record.ts';
 import type { LifeTimes } from '../lib/run/life.ts';
 import { type OwnProgram, runChange } from '../lib/run/life-changes.ts';
 import { judgeRealtime } from '../lib/run/realtime.ts';
@@ -19,7 +20,6 @@ import type { WrapperInput } from '../lib/run/wrapper.ts';
 import { PassqemuError, RefusedError } from '../lib/words/errors.ts';
 import { heldOf } from '../lib/words/step.ts';
 import type { Globals } from './globals.ts';
-import { keepInterrupts } from './run-interrupts.ts';
 import { runSignals } from './run-signals.ts';
 import { watchingReport } from './watching-report.ts';
 
@@ -125,18 +125,20 @@ async function runQemu(
       say(error.message);
     });
   let started: Promise<void> = Promise.resolve();
-  let letGo = () => {};
+  let interrupts: Promise<() => void> = Promise.resolve(() => {});
   const end = await runGuest(globals.host, processes, launch, {
     say,
     qemu: (text) => globals.err(`qemu: ${text}`),
     control: (life) => signals.to(life),
     started: (qemu) => {
-      letGo = keepInterrupts(globals.host, stateDir, inputs, qemu, plan.threads.vcpus);
+      interrupts = import('./run-interrupts.ts').then(({ keepInterrupts }) =>
+        keepInterrupts(globals.host, stateDir, inputs, qemu, plan.threads.vcpus),
+      );
       say(`${launch.guest} runs; Ctrl-C asks it to power down`);
       started = stage('started');
     },
   });
-  letGo();
+  (await interrupts)();
   await started;
   await stage('stopped');
   return end;

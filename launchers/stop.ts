@@ -1,8 +1,9 @@
 import { findJournal } from '../lib/apply/find-journal.ts';
 import { readState } from '../lib/apply/journal.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
+import { isRunning } from '../lib/host/is-running.ts';
 import { driveLife } from '../lib/run/drive-life.ts';
-import { forgetEnded, isRunning, type LaunchRecord } from '../lib/run/launch-record.ts';
+import { forgetEnded, type LaunchRecord } from '../lib/run/launch-record.ts';
 import { type LifeTimes, STOP_TIMES } from '../lib/run/life.ts';
 import type { QmpClient } from '../lib/run/qmp-client.ts';
 import { waitUntil } from '../lib/steps/wait-until.ts';

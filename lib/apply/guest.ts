@@ -2,11 +2,10 @@ import { readConfigFile } from '../host/config-file.ts';
 import type { Host } from '../host/host.ts';
 import type { Domain } from '../inputs/domain.ts';
 import { parseDomain } from '../inputs/domain-xml.ts';
-import { guestNameProblem } from '../inputs/hook-call.ts';
 import type { ValueSource } from '../inputs/merge-metadata.ts';
 import type { Profile } from '../inputs/profile.ts';
 import { parseSourcedProfile } from '../inputs/read-profile.ts';
-import { UsageError } from '../words/errors.ts';
+import { profilePlace } from './profile-place.ts';
 
 /** All that a plan is made from, but for the host itself. */
 export interface GuestInputs {
@@ -17,20 +16,6 @@ export interface GuestInputs {
   readonly domain: Domain | null;
   /** Profile and domain as one text: the same inputs make the same plan on the same host. */
   readonly asText: string;
-}
-
-/** Where a guest's profile is: `guest` is a name (in the config folder) or a path to a profile. */
-export function profilePlace(configDir: string, guest: string): { guest: string; path: string } {
-  const isPath = guest.includes('/') || guest.endsWith('.ini');
-  const name = isPath ? guest.slice(guest.lastIndexOf('/') + 1).replace(/\.ini$/, '') : guest;
-  const problem = guestNameProblem(name);
-  if (problem !== null) throw new UsageError(`Cannot use ${JSON.stringify(guest)} as a guest: ${problem}`);
-  const path = !isPath
-    ? `${configDir}/${name}.ini`
-    : guest.startsWith('/')
-      ? guest
-      : `${process.cwd()}/${guest}`;
-  return { guest: name, path };
 }
 
 /** Reads a guest's profile and domain; null where it has no profile. `readXml` is not called then, and gives null where there is no domain. */

@@ -1,8 +1,8 @@
 import type { Host } from '../host/host.ts';
+import { isRunning } from '../host/is-running.ts';
 import { type QemuProcess, readQemuProcesses } from '../host/qemu-processes.ts';
 import { liveEntries } from './journal.ts';
 import type { Journal } from './journal-text.ts';
-import { isAlive } from './settle.ts';
 
 /** How long after a prepare libvirt may take until its QEMU is there. */
 const GRACE_MS = 120_000;
@@ -11,7 +11,7 @@ const GRACE_MS = 120_000;
 export function whyRunning(host: Host, journal: Journal): string | null {
   const open = openGroups(host, journal);
   if (open.length > 0) return `VFIO group ${open.join(', ')} is open`;
-  if (journal.owner.kind === 'launcher' && isAlive(host, journal.owner))
+  if (journal.owner.kind === 'launcher' && isRunning(host, journal.owner))
     return `its launcher ${journal.owner.pid} runs`;
   const qemu = findQemu(host, journal);
   return qemu === null ? null : `its QEMU ${qemu} runs`;

@@ -5,7 +5,8 @@ import { parseSourcedProfile } from '../inputs/read-profile.ts';
 import { parseRunProfile } from '../inputs/read-run-profile.ts';
 import { hostHalfOf } from '../inputs/run-host-half.ts';
 import type { WholeProfile } from '../inputs/run-profile.ts';
-import { type GuestInputs, profilePlace } from './guest.ts';
+import type { GuestInputs } from './guest.ts';
+import { profilePlace } from './profile-place.ts';
 
 /** A guest without libvirt: what the planners of the host need, and what its QEMU is made from. */
 export interface RunGuest {

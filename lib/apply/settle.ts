@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { parseStartTicks } from '../host/start-ticks.ts';
+import { isRunning } from '../host/is-running.ts';
 import { kindOf } from '../steps/registry.ts';
 import type { StepContext } from '../steps/step-kind.ts';
 import { waitUntil } from '../steps/wait-until.ts';
@@ -47,7 +47,7 @@ export function settleJournal(journal: Journal, context: StepContext): void {
 async function settleWriters(host: Host, journal: Journal): Promise<void> {
   // One that is known to wait has been waited for
   const known = new Set(liveEntries(journal).map(({ wedged }) => wedged?.writer.pid));
-  const live = () => journal.writers.filter((writer) => !known.has(writer.pid) && isAlive(host, writer));
+  const live = () => journal.writers.filter((writer) => !known.has(writer.pid) && isRunning(host, writer));
   if (await waitUntil(host, LAST_WRITE_MS, () => live().length === 0)) return;
   const last = liveEntries(journal).findLast((entry) => kindOf(entry.step).writesSlowly);
   const writer = live()[0];
@@ -69,11 +69,4 @@ export function markWedged(
     .join('; ')
     .slice(0, 180);
   appendLine(host, journal, { t: 'wedged', i: entry.index, writer, seen });
-}
-
-/** Whether exactly that process still runs. */
-export function isAlive(host: Host, process: Journal['writers'][number]): boolean {
-  const stat = host.readOptional(`/proc/${process.pid}/stat`);
-  // A zombie has ended: it only waits to be collected
-  return parseStartTicks(stat) === process.startTicks && !/\) [ZX] /.test(stat ?? '');
 }

@@ -2,7 +2,7 @@ import { readConfigFile } from '../host/config-file.ts';
 import type { Host } from '../host/host.ts';
 import { parseProfile } from '../inputs/read-profile.ts';
 import { runUserCommand } from '../steps/user-command.ts';
-import { profilePlace } from './guest.ts';
+import { profilePlace } from './profile-place.ts';
 import type { Report } from './report.ts';
 
 /** Runs the user's command for a stage in the middle of a guest's life. What it answers changes nothing but the log. */

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { isRunning } from '../host/is-running.ts';
 import { kindOf } from '../steps/registry.ts';
 import type { StepContext } from '../steps/step-kind.ts';
 import { HostError, PassqemuError } from '../words/errors.ts';
@@ -6,7 +7,7 @@ import type { HeldStep } from '../words/step.ts';
 import { appendLine, heldSteps, liveEntries } from './journal.ts';
 import type { Journal, JournalEntry } from './journal-text.ts';
 import type { Report } from './report.ts';
-import { isAlive, markWedged } from './settle.ts';
+import { markWedged } from './settle.ts';
 import { writeSummary } from './summary.ts';
 
 /**
@@ -65,7 +66,7 @@ async function undoEntry(
   context: StepContext,
 ): Promise<void> {
   const kind = kindOf(entry.step);
-  if (entry.wedged !== undefined && isAlive(host, entry.wedged.writer)) {
+  if (entry.wedged !== undefined && isRunning(host, entry.wedged.writer)) {
     throw new HostError(
       `the kernel has still not answered an earlier write (process ${entry.wedged.writer.pid}: ${entry.wedged.seen || 'no more is known'})`,
       { hint: 'If what holds the device cannot be stopped, only a reboot brings it back' },

@@ -1,4 +1,5 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
+import { isRunning } from '../host/is-running.ts';
 import { parseStartTicks } from '../host/start-ticks.ts';
 import { formatCpuList } from '../words/cpu-list.ts';
 import { PassqemuError } from '../words/errors.ts';
@@ -8,7 +9,6 @@ import { InterruptKeeper } from './interrupt-keeper.ts';
 import { appendLine, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import { findQemu } from './owner.ts';
-import { isAlive } from './settle.ts';
 import { takeLock } from './state-folder.ts';
 import type { WatchOrder } from './watch-order.ts';
 
@@ -61,7 +61,7 @@ export function interruptWatch(
   const keeper = new InterruptKeeper(interruptCpus, addresses);
   let busyUntil = host.now() + BUSY_FOR_MS;
   return async () => {
-    if (!isAlive(host, qemu) || !host.exists(journal.path)) return null;
+    if (!isRunning(host, qemu) || !host.exists(journal.path)) return null;
     const elsewhere = keeper.look(host);
     if (elsewhere.length > 0) {
       busyUntil = host.now() + BUSY_FOR_MS;
@@ -84,7 +84,7 @@ async function register(
   const answer = await underLock(host, stateDir, order.guest, lockWaitMs, () => {
     const journal = findJournal(readState(host, stateDir).journals, order);
     if (journal === null || !journal.ready || journal.pending !== null) return 'the guest is not prepared';
-    if (journal.watcher !== null && isAlive(host, journal.watcher))
+    if (journal.watcher !== null && isRunning(host, journal.watcher))
       return `process ${journal.watcher.pid} watches it`;
     appendLine(host, journal, { t: 'watcher', ...host.self() });
     return journal;
@@ -115,5 +115,5 @@ export async function underLock<T>(
 /** The same prepare of the same guest, and no release has begun. */
 function isStillPrepared(host: Host, stateDir: string, journal: Journal, qemu: ProcessIdentity): boolean {
   const now = readState(host, stateDir).journals.find(({ path }) => path === journal.path);
-  return now?.header.at === journal.header.at && now.ready && now.pending === null && isAlive(host, qemu);
+  return now?.header.at === journal.header.at && now.ready && now.pending === null && isRunning(host, qemu);
 }

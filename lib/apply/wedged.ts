@@ -1,8 +1,8 @@
 import type { Host } from '../host/host.ts';
+import { isRunning } from '../host/is-running.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 import { liveEntries } from './journal.ts';
 import type { Journal } from './journal-text.ts';
-import { isAlive } from './settle.ts';
 
 /**
  * Functions with a write that the kernel has still not answered. It holds their lock (device_lock) meanwhile, and whoever
@@ -12,7 +12,7 @@ export function wedgedFunctions(host: Host, journals: readonly Journal[]): Reado
   const wedged = new Set<PciAddress>();
   for (const entry of journals.flatMap(liveEntries)) {
     const { step } = entry;
-    if (step.kind === 'driver' && entry.wedged !== undefined && isAlive(host, entry.wedged.writer))
+    if (step.kind === 'driver' && entry.wedged !== undefined && isRunning(host, entry.wedged.writer))
       wedged.add(step.address);
   }
   return wedged;

@@ -49,7 +49,7 @@ export async function readRunPicture(
     functions: readFunctions(host, whole),
     iommufd: host.exists('/dev/iommu') && host.exists('/dev/vfio/devices'),
     portsInUse: usesPorts(run) ? readListeningPorts(host) : new Set(),
-    running: readRunning(host),
+    running: readRunning(host, run.disks.length > 0 || run.firmware.type === 'uefi'),
     busyDisks: new Set(
       [...files].flatMap(([path, facts]) =>
         facts?.kind === 'block' && host.claimable(path) === 'busy' ? [path] : [],
@@ -140,11 +140,11 @@ function readFunctions(host: Host, { host: profile }: WholeProfile): RunPicture[
   );
 }
 
-/** Other QEMUs, and what files they have open (proc(5), /proc/PID/fd); of other users’ only root sees them. */
-function readRunning(host: Host): RunPicture['running'] {
+/** Other QEMUs, and what files they have open (proc(5), /proc/PID/fd), where we have any; of other users’ only root sees them. */
+function readRunning(host: Host, hasFiles: boolean): RunPicture['running'] {
   return readQemuProcesses(host).map(({ pid, guest, uuid }) => {
     const folder = `/proc/${pid}/fd`;
-    const files = host.list(folder).flatMap((fd) => host.realPath(`${folder}/${fd}`) ?? []);
+    const files = (hasFiles ? host.list(folder) : []).flatMap((fd) => host.realPath(`${folder}/${fd}`) ?? []);
     return { pid, guest, uuid, files: new Set(files) };
   });
 }

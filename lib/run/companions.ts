@@ -1,10 +1,10 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
+import { isRunning } from '../host/is-running.ts';
 import type { Processes, StartedProcess } from '../host/processes.ts';
 import { visible } from '../inputs/parsed.ts';
 import type { RunPlan } from '../qemu/run-plan.ts';
 import { waitUntil } from '../steps/wait-until.ts';
 import { HostError } from '../words/errors.ts';
-import { isRunning } from './launch-record.ts';
 import { within } from './within.ts';
 
 const TOOL_MS = 60_000;

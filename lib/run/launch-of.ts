@@ -83,7 +83,7 @@ export function wishesOf(threads: RunThreads): ThreadWishes {
 }
 
 function wrapperOf(plan: RunPlan, place: WrapperInput['place']): string[] {
-  const cpus = plan.threads.wholeProcess;
+  const { wholeProcess, emulator } = plan.threads;
   const givesUpRoot = plan.user !== null;
   return planWrapper({
     guest: plan.guest,
@@ -91,10 +91,15 @@ function wrapperOf(plan: RunPlan, place: WrapperInput['place']): string[] {
     memlockKib: givesUpRoot && plan.lockedKib > 0 ? plan.lockedKib : null,
     noNewPrivileges: givesUpRoot,
     whole: {
-      cpus,
-      realtime: cpus === null ? null : (realtimeOf(plan.threads) ?? { policy: 'rr', priority: 1 }),
+      cpus: wholeProcess ?? (touchesMemory(plan) ? null : emulator),
+      realtime: wholeProcess === null ? null : (realtimeOf(plan.threads) ?? { policy: 'rr', priority: 1 }),
     },
   });
+}
+
+/** Memory that is filled at the start is filled by threads on all CPUs: on the emulator's few it would take long. */
+function touchesMemory({ argv }: RunPlan): boolean {
+  return argv.some((word) => word.includes('prealloc=on'));
 }
 
 function realtimeOf({ realTime }: RunThreads): RealtimeWish | null {

@@ -1,5 +1,5 @@
 import type { Host, ProcessIdentity } from '../host/host.ts';
-import { parseStartTicks } from '../host/start-ticks.ts';
+import { isRunning } from '../host/is-running.ts';
 import { STOP_TIMES } from './life.ts';
 import { asObject } from './qmp-text.ts';
 
@@ -37,12 +37,6 @@ export function readLaunches(host: Host, stateDir: string): LaunchRecord[] {
     .filter((name) => name.endsWith('.run'))
     .map((name) => parseLaunch(host.readOptional(`${stateDir}/${name}`) ?? '', name.slice(0, -'.run'.length)))
     .filter((record) => record !== null);
-}
-
-/** Whether exactly that process still runs; one that only waits to be collected has ended. */
-export function isRunning(host: Host, { pid, startTicks }: ProcessIdentity): boolean {
-  const stat = host.readOptional(`/proc/${pid}/stat`);
-  return parseStartTicks(stat) === startTicks && !/\) [ZX] /.test(stat ?? '');
 }
 
 /** Removes what a launched guest that runs no more has left in the state folder. */

@@ -12,9 +12,9 @@ import {
 const LIMIT_MS = 10_000;
 
 /**
- * Puts a paused QEMU's threads on their CPUs: all of the process to the emulator's first, because threads that are born later
- * take after the main one, then each vCPU and iothread to its own, then real-time scheduling; and looks at what the kernel made of
- * it, because a cpuset may cut a CPU list short without a word (sched_setaffinity(2), cpuset(7)).
+ * Puts a paused QEMU's threads on their CPUs: all of the process to the emulator's first, where it was not started on them, because
+ * threads that are born later take after the main one, then each vCPU and iothread to its own, then real-time scheduling; and looks at what
+ * the kernel made of it, because a cpuset may cut a CPU list short without a word (sched_setaffinity(2), cpuset(7)).
  */
 export async function placeThreads(
   host: Host,
@@ -23,7 +23,7 @@ export async function placeThreads(
   threads: GuestThreads,
 ): Promise<readonly Placement[]> {
   const placements = planPlacements(wishes, threads);
-  if (wishes.emulator !== null) {
+  if (wishes.emulator !== null && findMisplaced(host, pid, wishes.emulator, []).length > 0) {
     await run(
       host,
       ['taskset', '--all-tasks', '--cpu-list', '--pid', formatCpuList(wishes.emulator), `${pid}`],

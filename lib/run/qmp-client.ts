@@ -30,12 +30,14 @@ export class QmpClient {
     this.ended = talk.ended;
   }
 
-  /** Waits for the greeting and leaves the negotiation mode. */
+  /** Waits for the greeting and leaves the negotiation mode; asks for that at once, so that QEMU need not wait for us. */
   static async open(connection: Connection, greetingMs = GREETING_MS): Promise<QmpClient> {
     const talk = new Talk(connection);
     try {
+      const ready = talk.ask('qmp_capabilities', {}, greetingMs + ANSWER_MS);
+      ready.catch(() => {});
       const version = await talk.greeting(greetingMs);
-      await talk.ask('qmp_capabilities', {}, ANSWER_MS);
+      await ready;
       return new QmpClient(talk, version);
     } catch (error) {
       connection.close();

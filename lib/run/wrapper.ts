@@ -10,7 +10,7 @@ export interface WrapperInput {
   readonly memlockKib: number | null;
   /** QEMU and what it starts can gain no privileges by execve(2). */
   readonly noNewPrivileges: boolean;
-  /** The guides' simple form: the whole process in real time and on these CPUs. */
+  /** Where all of the process begins, and the guides' simple form: all of it in real time. */
   readonly whole: { readonly realtime: RealtimeWish | null; readonly cpus: CpuSet | null };
 }
 

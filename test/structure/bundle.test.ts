@@ -282,7 +282,7 @@ for (const name of BUNDLES) {
     const text = readBundle(name);
     const needed = [...text.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(([, module = '']) => module);
     assert.ok(needed.length > 0);
-    const parts = new Set([...text.matchAll(/^\/\/part (\S+)$/gm)].map(([, part = '']) => `./${part}`));
+    const parts = new Set([...text.matchAll(/"(\.\/[\w-]+\.js)":\[\d+,\d+\]/g)].map(([, part = '']) => part));
     assert.deepEqual(
       needed.filter((module) => !isBuiltin(module) && !parts.has(module)),
       [],
@@ -293,7 +293,7 @@ for (const name of BUNDLES) {
 
 test('dist/passqemu hides what a command does not need in a comment that nothing ends too early', () => {
   const code = readBundle('passqemu');
-  const begun = code.indexOf('/*\n//part ');
+  const begun = code.indexOf('\n/*parts\n');
   assert.ok(begun > 0);
   assert.equal(code.indexOf('*/', begun), code.length - 3);
   assert.doesNotMatch(code, /[^\0-\x7f]/);

@@ -16,6 +16,13 @@ echo 1 >/proc/sys/vm/overcommit_memory
 for part in CODE VARS; do
   [ -e "/usr/share/OVMF/OVMF_$part.fd" ] || ln -s "OVMF_${part}_4M.fd" "/usr/share/OVMF/OVMF_$part.fd"
 done
+# Disks are opened past the page cache, which tmpfs has only since Linux 6.6: their files are on a drive
+drive=$(basename "$(ls -d "$B"/0000:41:00.0/nvme/nvme*/nvme*n1)")
+mkdir -p /tmp/passqemu-golden
+if ! mkfs.ext4 -q -F "/dev/$drive" || ! mount "/dev/$drive" /tmp/passqemu-golden; then
+  echo 'not ok - the drive for the files of the guests'
+  exit 1
+fi
 export GOLDEN_VFIO=1
 # These by passqemu's own plan too; the others by the golden command lines
 failed=0

@@ -58,9 +58,18 @@ test('launchOf() hands on what a window and a sound server need, and nothing els
 test('launchOf() limits and confines a QEMU that gives up root, not one that stays it', () => {
   assert.equal(
     launchOf(PLAN, INPUT).wrapper.join(' '),
-    'systemd-run --scope --quiet --collect --slice=machine.slice --unit=passqemu-win\\x2011.scope -- prlimit --memlock=1048576:1048576 -- setpriv --no-new-privs --',
+    'systemd-run --scope --quiet --collect --slice=machine.slice --unit=passqemu-win\\x2011.scope -- prlimit --memlock=1048576:1048576 -- setpriv --no-new-privs -- taskset --cpu-list 0',
   );
-  assert.deepEqual(launchOf({ ...PLAN, user: null }, { ...INPUT, place: null }).wrapper, []);
+  const threads = { ...THREADS, emulator: null };
+  assert.deepEqual(launchOf({ ...PLAN, threads, user: null }, { ...INPUT, place: null }).wrapper, []);
+});
+
+test('launchOf() starts QEMU on the emulator’s CPUs, but not where it has memory to fill', () => {
+  const wrapper = (argv: string[]) =>
+    launchOf({ ...PLAN, argv, user: null }, { ...INPUT, place: null }).wrapper.join(' ');
+  assert.equal(wrapper(PLAN.argv as string[]), 'taskset --cpu-list 0');
+  const filled = '-object memory-backend-memfd,id=memory,size=1G,prealloc=on';
+  assert.equal(wrapper([...PLAN.argv, ...filled.split(' ')]), '');
 });
 
 test('printedArgv() is what is started, without what only the launcher needs', () => {

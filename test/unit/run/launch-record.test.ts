@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { isRunning } from '../../../lib/host/is-running.ts';
 import {
   forgetEnded,
   forgetLaunch,
-  isRunning,
   launchFiles,
   parseLaunch,
   readLaunches,

@@ -123,6 +123,16 @@ test('placeThreads() puts the emulator first, then each thread, and reads it bac
   );
 });
 
+test('placeThreads() leaves a QEMU where it was started', async () => {
+  const host = machine([70, 71, 72, 73], () => [0, 1]);
+  host.put('/proc/70/task/70/status', 'Cpus_allowed_list:\t0-1\n');
+  await placeThreads(host, 70, { ...NONE, emulator: [0, 1] }, THREADS);
+  assert.deepEqual(
+    host.calls.filter((call) => call.startsWith('run ')),
+    [],
+  );
+});
+
 test('placeThreads() does not believe success: a cpuset that cuts the list short is told', async () => {
   const host = machine([70, 71, 72, 73], (cpus) =>
     cpus.filter((cpu) => cpu < 3).concat(cpus[0] === 3 ? [0] : []),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseCommandLine } from '../../../launchers/command-line.ts';
+import { COMMANDS, GLOBAL_OPTIONS } from '../../../launchers/commands.ts';
 import { formatGuestUnit, installGuestUnit, removeGuestUnit } from '../../../lib/setup/guest-unit.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 
@@ -21,6 +23,15 @@ test('formatGuestUnit() runs the guest, and stops and releases it however the la
     'TimeoutStopSec=260',
   ])
     assert.ok(lines.includes(line), line);
+});
+
+test('formatGuestUnit() calls commands with options that they have', () => {
+  const calls = [...formatGuestUnit(UNIT).matchAll(/^Exec\w+=-?\S+ (\w+) (.*)$/gm)];
+  assert.equal(calls.length, 3);
+  for (const [, name, words = ''] of calls) {
+    const { options } = COMMANDS.find((command) => command.name === name)!;
+    assert.deepEqual(parseCommandLine(words.split(' '), [...options, ...GLOBAL_OPTIONS]).words, ['win11']);
+  }
 });
 
 test('formatGuestUnit() puts options behind the command', () => {
