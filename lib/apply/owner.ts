@@ -25,7 +25,7 @@ export function whyAlive(host: Host, journal: Journal): string | null {
   if (!journal.ready || journal.pending !== null || journal.owner.kind === 'launcher') return null;
   if (journal.owner.kind === 'person') return 'it was prepared by hand, and only release ends that';
   // One that comes after it knows nothing of this start
-  if (journal.owner.daemon !== undefined && !isAlive(host, journal.owner.daemon)) return null;
+  if (journal.owner.daemon !== undefined && !isRunning(host, journal.owner.daemon)) return null;
   const age = host.now() - journal.header.at;
   return age >= 0 && age < GRACE_MS
     ? `it was prepared ${Math.round(age / 1000)} s ago and libvirt may still be starting it`
