@@ -11,7 +11,11 @@ const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
 
 mkdirSync('dist', { recursive: true });
 write('qemu', 'hooks/head.sh', await bundleParts('hooks/qemu.ts'));
-write('passqemu', 'launchers/head.sh', await bundleParts('launchers/passqemu.ts'));
+write(
+  'passqemu',
+  'launchers/head.sh',
+  await bundleParts('launchers/passqemu.ts', ['run', 'prepare', 'release']),
+);
 
 function write(name, head, code) {
   // "*/" ends sh's part; a later one inside the head would end it too early

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { build, transform } from 'esbuild';
 
 /** What node need not read costs no time; the names stay, for whoever reads a stack. */
@@ -17,8 +19,9 @@ const BEGIN = ['/*par', 'ts\n'];
 /**
  * One file out of many parts, of which only those that a command needs are ever compiled: the others are a comment, which node skips
  * some ten times as fast. Dynamic imports in the source are where the parts begin.
+ * `kept` are the commands whose compiled code is kept from one run to the next.
  */
-export async function bundleParts(entry) {
+export async function bundleParts(entry, kept = []) {
   const { outputFiles } = await build({
     ...COMMON,
     entryPoints: [entry],
@@ -40,7 +43,11 @@ export async function bundleParts(entry) {
     offset += length;
   }
   const text = parts.map(([, part]) => part).join('');
-  return `const places = ${JSON.stringify(places)};\n${LOADER}\n${BEGIN.join('')}${text}*/\n`;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const told = { PLACES: places, BEGIN, STAR_SLASH, BUNDLE: digest, KEPT: kept };
+  const constants = Object.entries(told).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`);
+  const loader = await transform(readFileSync(new URL('parts-loader.js', import.meta.url), 'utf8'), COMMON);
+  return `${constants.join('\n')}\n${loader.code}${BEGIN.join('')}${text}*/\n`;
 }
 
 async function formatPart(path, text) {
@@ -57,22 +64,3 @@ async function formatPart(path, text) {
   );
   return `${ascii.replaceAll('*/', STAR_SLASH)}\n`;
 }
-
-/** Finds the parts in its own file and runs one when it is first required. */
-const LOADER = `const loaded = new Map();
-const file = require('node:fs').readFileSync(__filename);
-const begin = file.indexOf(${BEGIN.map((half) => JSON.stringify(half)).join(' + ')}) + ${BEGIN.join('').length};
-const load = (name) => {
-  const place = places[name];
-  if (place === undefined) return require(name);
-  let module = loaded.get(name);
-  if (module === undefined) {
-    loaded.set(name, module = { exports: {} });
-    const text = file.latin1Slice(begin + place[0], begin + place[1]).replaceAll(${JSON.stringify(STAR_SLASH)}, '*/');
-    const filename = __filename + '#' + name.slice(2);
-    const words = ['exports', 'require', 'module', '__filename'];
-    require('node:vm').compileFunction(text, words, { filename })(module.exports, load, module, __filename);
-  }
-  return module.exports;
-};
-load('./main.js');`;

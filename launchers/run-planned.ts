@@ -1,6 +1,6 @@
 import type { GuestInputs } from '../lib/apply/guest.ts';
 import { readState } from '../lib/apply/journal.ts';
-import { planGuest } from '../lib/apply/plan-guest.ts';
+import { planParts } from '../lib/apply/plan-parts.ts';
 import { readRunGuest } from '../lib/apply/run-guest.ts';
 import { readQemuCapabilities } from '../lib/host/qemu-capabilities.ts';
 import { type RunFolders, readRunPicture } from '../lib/host/read-run-picture.ts';
@@ -11,7 +11,6 @@ import { type Refusal, RefusedError, UsageError } from '../lib/words/errors.ts';
 import type { Plan } from '../lib/words/step.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
-import { refuseNoProfile } from './inputs.ts';
 
 /** A guest without libvirt, planned: what is taken for it, and how its QEMU is run. */
 export interface PlannedRun {
@@ -26,7 +25,7 @@ export async function readPlannedRun(line: CommandLine, globals: Globals): Promi
   const { host, configDir, stateDir } = globals;
   const named = line.words[0] ?? '';
   const read = readRunGuest(host, configDir, named);
-  if (read === null) refuseNoProfile(named, globals);
+  if (read === null) return (await import('./inputs.ts')).refuseNoProfile(named, globals);
   const { inputs } = read;
   if (!read.whole.describesGuest) {
     throw new UsageError(
@@ -45,11 +44,13 @@ export async function readPlannedRun(line: CommandLine, globals: Globals): Promi
   const qemu = await readQemuCapabilities(host, whole.run.machine.qemu, folders.cacheFolder);
   const picture = await readRunPicture(host, whole, folders);
   const others = readState(host, stateDir).journals.filter(({ header }) => header.guest !== inputs.guest);
+  const takesDevices = inputs.profile.devices.requests.length > 0;
+  const devices = takesDevices ? (await import('../lib/apply/device-part.ts')).devicePart : null;
   return {
     inputs,
     whole,
     ...planBoth(
-      () => planGuest(host, inputs, others),
+      () => planParts(host, inputs, others, devices),
       () => planRun(whole, picture, qemu),
     ),
   };

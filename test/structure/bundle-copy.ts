@@ -42,10 +42,9 @@ export class BundleCopy {
     for (const folder of [this.configDir, this.stateDir]) mkdirSync(folder, { mode: 0o755 });
     this.node = join(this.#folder, 'node');
     this.putNode(`exec '${process.execPath}' "$@"`);
-    const text = readBundle('qemu')
-      .replaceAll('/etc/passqemu', this.configDir)
-      .replaceAll('/run/passqemu', this.stateDir)
-      .replace(/^node=.*$/m, `node=${this.node}`);
+    const text = changeBundle(readBundle('qemu'), (part) =>
+      part.replaceAll('/etc/passqemu', this.configDir).replaceAll('/run/passqemu', this.stateDir),
+    ).replace(/^node=.*$/m, `node=${this.node}`);
     writeProgram(this.file, change(text));
   }
 
@@ -105,6 +104,23 @@ export function readBundle(name: 'qemu' | 'passqemu'): string {
   if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
   return readFileSync(file, 'utf8');
 }
+
+/** Changes what is in front of the parts of a bundle and each of them, and says anew where they are. */
+function changeBundle(bundle: string, change: (text: string) => string): string {
+  const begin = bundle.indexOf(BEGIN) + BEGIN.length;
+  const [line = '', table = ''] = /^const PLACES = (.*);$/m.exec(bundle) ?? [];
+  const parts = Object.entries(JSON.parse(table) as Record<string, [number, number]>);
+  const places: Record<string, [number, number]> = {};
+  let text = '';
+  for (const [name, [from, to]] of parts) {
+    const part = change(bundle.slice(begin + from, begin + to));
+    places[name] = [text.length, text.length + part.length];
+    text += part;
+  }
+  const head = change(bundle.slice(0, begin).replace(line, `const PLACES = ${JSON.stringify(places)};`));
+  return `${head}${text}*/\n`;
+}
+const BEGIN = '\n/*parts\n';
 
 /** What sh reads of a bundle: the lines before the one that ends the comment of node's. */
 export function headOf(bundle: string): string {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { BundleCopy, headOf, readBundle } from './bundle-copy.ts';
@@ -297,6 +308,60 @@ test('dist/passqemu hides what a command does not need in a comment that nothing
   assert.ok(begun > 0);
   assert.equal(code.indexOf('*/', begun), code.length - 3);
   assert.doesNotMatch(code, /[^\0-\x7f]/);
+});
+
+/** The bundle with its kept code in a folder of the test's own; each call answers what it has printed. */
+function keepingBundle(t: TestContext): { folder: string; kept: () => string[]; run: () => string } {
+  const folder = mkdtempSync(join(tmpdir(), 'passqemu-code-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'passqemu');
+  const code = join(folder, 'code');
+  const text = readFileSync(join(root, 'dist', 'passqemu'), 'utf8');
+  assert.ok(text.includes('"/var/cache/passqemu/code"'));
+  writeFileSync(program, text.replace('"/var/cache/passqemu/code"', JSON.stringify(code)), { mode: 0o755 });
+  return {
+    folder: code,
+    kept: () => (existsSync(code) ? readdirSync(code) : []),
+    run: () => {
+      const { status, stdout, stderr } = spawnSync(program, ['run', '--help'], { encoding: 'utf8' });
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+      return stdout;
+    },
+  };
+}
+const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root keeps code' };
+
+test('dist/passqemu keeps what V8 has made of it, and works without, and with a damaged one', asRoot, (t) => {
+  const { folder, kept, run } = keepingBundle(t);
+  const help = run();
+  assert.equal(kept().length, 1);
+  const file = join(folder, kept()[0]!);
+  const whole = readFileSync(file);
+  assert.equal(run(), help);
+  assert.deepEqual(readFileSync(file), whole, 'what is kept is not written again');
+  for (const at of [0, 40, Math.floor(whole.length / 2), whole.length - 1]) {
+    const damaged = Buffer.from(whole);
+    damaged[at]! ^= 1;
+    writeFileSync(file, damaged);
+    assert.equal(run(), help);
+  }
+  writeFileSync(file, whole.subarray(0, 100));
+  assert.equal(run(), help);
+  assert.deepEqual(readFileSync(file).length > 1000, true, 'it is made anew');
+});
+
+test('dist/passqemu runs no code that others could have written', asRoot, (t) => {
+  const { folder, kept, run } = keepingBundle(t);
+  const help = run();
+  const file = join(folder, kept()[0]!);
+  chmodSync(file, 0o666);
+  const before = statSync(file).ino;
+  run();
+  assert.notEqual(statSync(file).ino, before, 'it was not read, so it was made anew');
+  rmSync(file);
+  chmodSync(folder, 0o777);
+  assert.equal(run(), help);
+  assert.deepEqual(kept(), []);
 });
 
 test('dist/qemu holds nothing of zx, tsx or minimist', () => {
