@@ -25,7 +25,7 @@ async function readNamed(name: string, line: CommandLine, globals: Globals) {
   if (xml === null && !globals.host.exists(path)) {
     throw new UsageError(
       `Cannot find ${guest}: it has no profile, and libvirt does not know it`,
-      'virsh list --all names libvirt’s guests; --domain FILE gives the XML',
+      'sudo virsh list --all names libvirt’s guests; --domain FILE gives the XML',
     );
   }
   return { name, xml };

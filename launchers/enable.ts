@@ -23,7 +23,7 @@ export async function enable(line: CommandLine, globals: Globals): Promise<numbe
   if (xml === null) {
     throw new UsageError(
       `Cannot enable ${guest}: libvirt knows no guest of this name`,
-      'virsh list --all shows the names; --domain FILE names an XML; for a guest without libvirt write the profile yourself (docs/profile.md)',
+      'sudo virsh list --all shows the names; --domain FILE names an XML; for a guest without libvirt write the profile yourself (docs/profile.md)',
     );
   }
   const domain = parseDomain(xml);

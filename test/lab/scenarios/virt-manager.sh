@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: tier=full suite=trixie in=soak timeout=600
-# docs/virt-manager.md and the README's "With virt-manager open", command by command: # as root, $ as an ordinary user of the group libvirt.
+# docs/virt-manager.md and the README's "With virt-manager open", command by command: with sudo as root, the others as an ordinary user of the group libvirt.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
 . ./lib.sh
