@@ -9,13 +9,18 @@ NODE0=/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages
 prepare_virsh() {
   { head -c 65520 /dev/zero && printf '\372\364\353\375' && head -c 12 /dev/zero; } >/tmp/halt.rom
   mkdir -p $HOOKS
-  cat >/tmp/bash-hook <<X
+  # As people have it: one hook that plays the scripts of a folder for each guest and operation
+  cat >/tmp/bash-hook <<'X'
 #!/bin/bash
-[ "\$1" = bench ] || exit 0
-case \$2 in
-prepare | release) PAGES=64 exec /bin/bash $PWD/bare.sh "\$2" ;;
-esac
+scripts=/run/bash-hooks/$1/$2/$3
+[ -d "$scripts" ] || exit 0
+find -L "$scripts" -maxdepth 1 -type f -executable | sort | while read -r script; do "$script" "$@" || exit; done
 X
+  for call in prepare/begin release/end; do
+    mkdir -p "/run/bash-hooks/bench/$call"
+    printf '#!/bin/bash\nPAGES=64 exec /bin/bash %s/bare.sh "$2"\n' "$PWD" >"/run/bash-hooks/bench/$call/bare.sh"
+    chmod 755 "/run/bash-hooks/bench/$call/bare.sh"
+  done
   # measure.sh has it
   # shellcheck disable=SC2154
   sed 's/^node=.*/node=\/usr\/bin\/node/' "$hook" >/tmp/our-hook
