@@ -1,7 +1,7 @@
 #!/bin/bash
 # lab: tier=full suite=trixie in=full timeout=500
 # lab: tier=mid suite=bookworm in=soak timeout=400
-# A guest of one boot sector that drives its NIC, and one with a Linux whose driver does: the NIC's interrupts reach the guest's CPU, also after it reboots; QEMU's own threads are off that CPU;
+# A guest that drives its NIC: the NIC's interrupts reach the guest's CPU, also after it reboots; QEMU's own threads are off that CPU;
 # a watcher that costs and holds nothing; the daemon's restart; and all is as before.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -24,23 +24,6 @@ qemu() { cat /run/libvirt/qemu/one.pid; }
 watcher() { pgrep -f 'passqemu one watch'; }
 boots() { # boots TIMES: so often it has found the NIC
   [ "$(tr -cd N <$console | wc -c)" -ge "$1" ]
-}
-vfio_irqs() {
-  local action
-  for action in /proc/irq/*/vfio-*"($NIC)"; do
-    [ ! -e "$action" ] || basename "$(dirname "$action")"
-  done
-}
-on_guest_cpus() { # each interrupt of the NIC, of which there must be some, on the guest's CPU
-  local irqs irq
-  irqs=$(vfio_irqs)
-  [ -n "$irqs" ] || {
-    echo "no interrupts of $NIC"
-    return 1
-  }
-  for irq in $irqs; do
-    is "$(cat "/proc/irq/$irq/smp_affinity_list")" $CPU || return 1
-  done
 }
 emulator_off() {
   local thread list
@@ -125,35 +108,6 @@ check 'virsh destroy' virsh destroy one
 check 'the watcher is gone' wait_for 'its end' gone
 check 'the NIC is back' nic_is_home
 check 'nothing is held any more' says 'Nothing is held' 0 passqemu status
-forget one
-
-# A Linux: its own e1000e has the NIC, with a message for each queue
-define_linux() {
-  local words='console=ttyS0 quiet mitigations=off nokaslr tsc=reliable no_timer_check cryptomgr.notests audit=0 apparmor=0 8250.nr_uarts=1 load=e1000e'
-  boots=yes domain one $NIC yes "<features><acpi/><apic/></features><cputune><vcpupin vcpu='0' cpuset='$CPU'/></cputune>" \
-    "<controller type='pci' index='0' model='pcie-root'/><controller type='pci' index='1' model='pcie-root-port'/>
-    <serial type='file'><source path='$console'/></serial>"
-  sed -i "s,hvm</type>,&<kernel>/usr/local/lib/lab/vmlinux</kernel><initrd>/usr/local/lib/lab/initrd</initrd><cmdline>$words</cmdline>,
-    s,'MiB'>16<,'MiB'>192<,; s,</source></hostdev>,</source><rom bar='off'/><address type='pci' bus='1' slot='0'/></hostdev>," /tmp/one.xml
-  virsh define /tmp/one.xml >/dev/null
-  : >$console
-  printf '[devices]\nnic = %s\n[cpu]\nisolate = no\n' $NIC | profile one
-}
-address=$(cat "$B/$NIC/net/"*/address)
-begun=$SECONDS
-define_linux
-check 'virsh start of a Linux' virsh start one
-minutes=5
-check 'it boots' wait_for 'the Linux' grep -q 'GUEST ready' $console
-minutes=1
-sed 's/^/# /' $console
-echo "# it took $((SECONDS - begun)) s"
-check 'it sees the function' grep -q 'GUEST pci .* 0x8086:0x10d3' $console
-check "its driver has the NIC, with the address that the NIC had on the host" grep -q "GUEST net .* $address" $console
-check "the NIC's interrupts come to the guest's CPU" wait_for 'the interrupts' on_guest_cpus
-vfio_irqs | sed 's/^/# interrupt /'
-check 'virsh destroy of the Linux' virsh destroy one
-check 'the NIC is back from it' nic_is_home
 forget one
 check 'everything is as before' same_state
 finish

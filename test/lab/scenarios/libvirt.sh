@@ -73,6 +73,24 @@ boot_sector() {
 disk() { echo "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/tmp/$1.img'/><target dev='vda' bus='virtio'/></disk>"; }
 nic_is_home() { bound $NIC e1000e; }
 nothing_is_held() { ! find /run/passqemu -name '*.jsonl' 2>/dev/null | grep .; }
+# Interrupts that the guest's driver has made for the NIC
+vfio_irqs() {
+  local action
+  for action in /proc/irq/*/vfio-*"($NIC)"; do
+    [ ! -e "$action" ] || basename "$(dirname "$action")"
+  done
+}
+on_guest_cpus() { # each of them, of which there must be some, on the guest's $CPU
+  local irqs irq
+  irqs=$(vfio_irqs)
+  [ -n "$irqs" ] || {
+    echo "no interrupts of $NIC"
+    return 1
+  }
+  for irq in $irqs; do
+    is "$(cat "/proc/irq/$irq/smp_affinity_list")" "$CPU" || return 1
+  done
+}
 wait_for() { # wait_for WHAT COMMAND: at most a minute on a starved machine, or so many with minutes=N
   what=$1
   shift
