@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: tier=full suite=bookworm,trixie in=soak timeout=600
+# lab: tier=full suite=trixie in=full timeout=600
+# lab: tier=full suite=bookworm in=soak timeout=600
 # What needs systemd: its units around the daemon, slices, the journal, and in the end the shutdown of the host with guests running.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -97,10 +98,10 @@ facts /opt/lab/state.before >/run/one
 facts /run/state.after >/run/two
 failed=$failed
 if [ -s /run/two ] && python3 /opt/lab/state-diff.py /run/one /run/two; then
-  echo 'ok $((count + 1)) - the host shuts down with a guest running: it was as before'
+  echo 'ok $((count + 2)) - the host shuts down with a guest running: it was as before'
 else
   failed=\$((failed + 1))
-  echo 'not ok $((count + 1)) - the host shuts down with a guest running: it was as before'
+  echo 'not ok $((count + 2)) - the host shuts down with a guest running: it was as before'
 fi
 status=\$((failed > 0))
 echo "LAB-END $(sed 's/.*lab.word=\([^ ]*\).*/\1/' /proc/cmdline) \$(</proc/uptime) \$status"

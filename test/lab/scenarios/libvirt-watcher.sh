@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: tier=full suite=trixie in=full timeout=500
-# lab: tier=mid suite=bookworm in=soak timeout=400
+# lab: tier=mid suite=bookworm in=soak timeout=500
 # A guest that drives its NIC: the NIC's interrupts reach the guest's CPU, also after it reboots; QEMU's own threads are off that CPU;
 # a watcher that costs and holds nothing; the daemon's restart; and all is as before.
 cd "$(dirname "$0")" || exit 99
