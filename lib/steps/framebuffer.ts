@@ -35,7 +35,13 @@ export const framebufferKind: StepKind<'framebuffer'> = {
     if (!was.bound) return;
     refuseWhileTaken(`give ${step.device} back to ${step.driver}`, step.functions, context);
     if (!host.exists(deviceFolder(step))) {
-      note(`${step.device} is gone until the next boot: the card's own driver has the picture now`);
+      const isDriven = step.functions.some((address) =>
+        host.exists(`/sys/bus/pci/devices/${address}/driver`),
+      );
+      const picture = isDriven
+        ? "the card's own driver has the picture now"
+        : 'the screen stays dark till then';
+      note(`${step.device} is gone until the next boot: ${picture}`);
       return;
     }
     if (boundTo(host, step) !== null) return;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { framebufferKind } from '../../../lib/steps/framebuffer.ts';
 import { watchdogKind } from '../../../lib/steps/watchdog.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
-import type { HeldStep, Step } from '../../../lib/words/step.ts';
+import type { HeldStep, Step, StepOf } from '../../../lib/words/step.ts';
 import {
   addConsoles,
   addFirmwareFrameBuffer,
@@ -33,7 +34,7 @@ const CONSOLE: Step = {
   functions: [],
   deadlineMs: 100,
 };
-const FIRMWARE: Step = {
+const FIRMWARE: StepOf<'framebuffer'> = {
   ...face,
   kind: 'framebuffer',
   device: 'efi-framebuffer.0',
@@ -131,10 +132,25 @@ test('a console driver that is gone when the card is back is no failure, one und
   assert.equal(other.peek(`${folder}/bind`), '1\n');
 });
 
-test('a frame buffer of the firmware that the kernel has deleted is no failure', async () => {
+test('a frame buffer of the firmware that the kernel has deleted is no failure, and what that means is told', async () => {
   const host = wholeMachine(addFirmwareFrameBuffer);
   await prepare(host, planOf('one', [FIRMWARE]));
   host.drop('/sys/bus/platform/devices/efi-framebuffer.0');
+  const notes: string[] = [];
+  const note = (line: string) => void notes.push(line);
+  const undo = async (functions: readonly PciAddress[]) =>
+    framebufferKind.undo({ ...FIRMWARE, functions }, { bound: true }, null, {
+      host,
+      guest: 'one',
+      others: [],
+      note,
+    });
+  await undo([]);
+  await undo(['0000:04:00.0' as PciAddress]);
+  assert.deepEqual(notes, [
+    'efi-framebuffer.0 is gone until the next boot: the screen stays dark till then',
+    "efi-framebuffer.0 is gone until the next boot: the card's own driver has the picture now",
+  ]);
   await release(host.restart(), 'one');
   assert.equal(
     host.tree.dump().some((line) => line.includes('one.jsonl')),
