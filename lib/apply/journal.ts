@@ -27,14 +27,15 @@ export function journalPath(stateDir: string, guest: string): string {
   return `${stateDir}/${guest}.jsonl`;
 }
 
-/** Reads every journal in the state folder. */
-export function readState(host: Host, stateDir: string): State {
+/** Reads every journal in the state folder, but for one. */
+export function readState(host: Host, stateDir: string, without: string | null = null): State {
   const journals: Journal[] = [];
   const unreadable: { path: string; why: string }[] = [];
   const empty: string[] = [];
   for (const name of host.list(stateDir)) {
     if (!name.endsWith('.jsonl')) continue;
     const path = `${stateDir}/${name}`;
+    if (path === without) continue;
     try {
       const parsed = parseJournal(path, host.readBytes(path));
       if (parsed.is === 'journal') journals.push(parsed.journal);

@@ -23,7 +23,7 @@ export const SUMMARY_FILE = 'summary.json';
  * cannot be written (a full /run) fails nothing, but then an old one must not stay either.
  */
 export function writeSummary(host: Host, stateDir: string, without: string | null = null): void {
-  const journals = readState(host, stateDir).journals.filter(({ path }) => path !== without);
+  const journals = readState(host, stateDir, without).journals;
   const path = `${stateDir}/${SUMMARY_FILE}`;
   if (journals.length > 0) {
     try {

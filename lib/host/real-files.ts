@@ -19,6 +19,7 @@ import {
   rmSync,
   type Stats,
   statSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -224,8 +225,13 @@ export class RealFiles {
       const real = this.real(path);
       const facts = lstatSync(real, { throwIfNoEntry: false });
       if (facts === undefined) return;
-      if (facts.isDirectory()) rmdirSync(real);
-      else rmSync(real, { force: true });
+      try {
+        // rmSync() looks three times before it does the same
+        if (facts.isDirectory()) rmdirSync(real);
+        else unlinkSync(real);
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      }
     });
   }
 }

@@ -10,13 +10,22 @@ import type { SlowWriter } from './slow-writer.ts';
 export class FileLock {
   readonly #writer: SlowWriter;
   #file: number | null = null;
+  #taking: Promise<void> | null = null;
 
   constructor(writer: SlowWriter) {
     this.#writer = writer;
   }
 
-  async take(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
-    if (this.#file !== null) return;
+  /** Who asks while it is being taken waits for the same. */
+  take(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
+    if (this.#file !== null) return Promise.resolve();
+    this.#taking ??= this.#take(path, note, waitMs, onWait).finally(() => {
+      this.#taking = null;
+    });
+    return this.#taking;
+  }
+
+  async #take(path: string, note: string, waitMs: number, onWait: (holder: string) => void): Promise<void> {
     const file = openLock(path);
     try {
       this.#writer.dismiss();
