@@ -1,14 +1,12 @@
 import { reportTo } from '../lib/apply/report-to.ts';
-import { ensureStateFolder, takeLock } from '../lib/apply/state-folder.ts';
-import type { Host } from '../lib/host/host.ts';
 import { RealHost } from '../lib/host/real-host.ts';
 import { watchSignals } from '../lib/host/signals.ts';
 import { readStandardInput } from '../lib/host/standard-input.ts';
 import { SystemLog } from '../lib/host/system-log.ts';
-import { type HookCall, LARGEST_DOMAIN_BYTES, parseHookCall } from '../lib/inputs/hook-call.ts';
+import { LARGEST_DOMAIN_BYTES, parseHookCall } from '../lib/inputs/hook-call.ts';
 import { PassqemuError } from '../lib/words/errors.ts';
 import { formatErrorLine } from '../lib/words/one-line.ts';
-import { LOCK_WAIT_MS } from './hook-folders.ts';
+import { beginToLock } from './begin-to-lock.ts';
 import { parseWatchCall, type WatchCall } from './watch-call.ts';
 
 const FOLDERS = { configDir: '/etc/passqemu', stateDir: '/run/passqemu' };
@@ -27,7 +25,7 @@ async function main(): Promise<number> {
   const call = parseHookCall(process.argv.slice(2));
   const report = reportTo(host, call, { watch: () => {}, tell: () => {} });
   try {
-    beginToLock(host, call, report.note);
+    beginToLock(host, call, FOLDERS.stateDir, report.note);
     const { runHookOperation } = await import('./operations.ts');
     await runHookOperation(host, call, readXml, FOLDERS, report, interrupted);
     return 0;
@@ -62,23 +60,6 @@ async function watch(call: WatchCall): Promise<number> {
   }
   await told;
   return 0;
-}
-
-/**
- * The lock is taken by other processes, which takes them as long as it takes us to load the rest. Whoever needs it asks again, and hears
- * then of what went wrong here.
- */
-function beginToLock(host: Host, { kind, guest, operation }: HookCall, note: (line: string) => void): void {
-  const { stateDir } = FOLDERS;
-  const isMeant =
-    operation === 'release' ? host.exists(`${stateDir}/${guest}.jsonl`) : operation === 'prepare';
-  if (kind === 'unknown' || !isMeant) return;
-  try {
-    ensureStateFolder(host, stateDir);
-    takeLock(host, stateDir, `${operation} of ${guest}`, LOCK_WAIT_MS, note).catch(() => {});
-  } catch (error) {
-    if (!(error instanceof PassqemuError)) throw error;
-  }
 }
 
 function readXml(): string {

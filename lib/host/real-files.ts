@@ -223,11 +223,8 @@ export class RealFiles {
   remove(path: string): void {
     attempt('remove', path, () => {
       const real = this.real(path);
-      const facts = lstatSync(real, { throwIfNoEntry: false });
-      if (facts === undefined) return;
       try {
-        // rmSync() looks three times before it does the same
-        if (facts.isDirectory()) rmdirSync(real);
+        if (lstatSync(real).isDirectory()) rmdirSync(real);
         else unlinkSync(real);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
