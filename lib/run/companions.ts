@@ -39,9 +39,9 @@ export async function makeFiles(host: Host, { prepare, user, guest }: RunPlan): 
   }
 }
 
-/** What only this run needs: sockets, and the folders that hold them, innermost first. */
+/** What only this run needs: sockets, virtiofsd's own numbers beside them, and the folders that hold all that, innermost first. */
 export function runFiles({ prepare, sidecars, sockets }: RunPlan): string[] {
-  const paths = [...sidecars.map(({ socket }) => socket), ...Object.values(sockets)];
+  const paths = [...sidecars.flatMap(({ socket }) => [socket, `${socket}.pid`]), ...Object.values(sockets)];
   return [...paths.filter((path) => path !== null), ...[...prepare.folders].reverse()];
 }
 

@@ -53,12 +53,13 @@ export function forgetEnded(host: Host, stateDir: string): void {
   }
 }
 
-/** Removes sockets and folders of a run, where they are ours and nothing else is in them. */
+/** Removes sockets, small files and folders of a run, where they are ours and nothing else is in them. */
 export function removeRunFiles(host: Host, stateDir: string, files: readonly string[]): void {
   const isOurs = (path: string) => path.startsWith(`${stateDir}/run/`) && !path.split('/').includes('..');
   for (const path of [...files.filter(isOurs), `${stateDir}/run`]) {
     const kind = host.stat(path)?.kind;
-    if (kind === 'other' || (kind === 'folder' && host.list(path).length === 0)) host.remove(path);
+    const isEmpty = kind === 'folder' && host.list(path).length === 0;
+    if (kind === 'other' || kind === 'file' || isEmpty) host.remove(path);
   }
 }
 

@@ -118,6 +118,13 @@ const KNOWN: readonly Pattern[] = [
     remedy: 'Stop the other guest; a disk that several only read needs readonly',
   },
   {
+    id: 'no-direct-io',
+    texts: ['does not support O_DIRECT'],
+    summary:
+      'A disk of the guest is on a file system that has no direct access (tmpfs before Linux 6.6, some FUSE)',
+    remedy: 'Give that disk cache = writeback, or keep it elsewhere',
+  },
+  {
     id: 'port-in-use',
     texts: ['Address already in use'],
     summary: 'A port of the guest (VNC, SPICE, a forwarded one) is taken',

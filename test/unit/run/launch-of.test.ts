@@ -50,6 +50,7 @@ test('launchOf() hands on what a window and a sound server need, and nothing els
   assert.deepEqual(files, PLAN.descriptors);
   assert.deepEqual(leftovers, [
     '/run/passqemu/run/w/tpm.sock',
+    '/run/passqemu/run/w/tpm.sock.pid',
     '/run/passqemu/run/w/agent.sock',
     '/run/passqemu/run/w',
   ]);

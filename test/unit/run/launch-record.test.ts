@@ -30,9 +30,15 @@ test('forgetEnded() removes what the dead have left, and nothing that is not of 
   const host = new FakeHost()
     .put(`${STATE}/keep.jsonl`, 'x')
     .put('/etc/passwd', 'x')
-    .putFolder(`${STATE}/run/a`);
+    .put(`${STATE}/run/a/share.sock.pid`, '7');
   const dead = { pid: 99_999, startTicks: 1 };
-  const files = [`${STATE}/run/a`, `${STATE}/keep.jsonl`, `${STATE}/run/../keep.jsonl`, '/etc/passwd'];
+  const files = [
+    `${STATE}/run/a/share.sock.pid`,
+    `${STATE}/run/a`,
+    `${STATE}/keep.jsonl`,
+    `${STATE}/run/../keep.jsonl`,
+    '/etc/passwd',
+  ];
   writeLaunch(host, STATE, { guest: 'a', qemu: dead, launcher: dead, at: 1, stopMs: 60_000, files });
   const living = { guest: 'b', qemu: host.self(), launcher: dead, at: 1, stopMs: 60_000, files: [] };
   writeLaunch(host, STATE, living);
