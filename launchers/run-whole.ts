@@ -15,12 +15,13 @@ import { readLaunches, removeRunFiles } from '../lib/run/launch-record.ts';
 import type { LifeTimes } from '../lib/run/life.ts';
 import { type OwnProgram, runChange } from '../lib/run/life-changes.ts';
 import { judgeRealtime } from '../lib/run/realtime.ts';
-import { endError, type Launch, type RunEnd, runGuest } from '../lib/run/run-guest.ts';
+import { endError, hasConsole, type Launch, type RunEnd, runGuest } from '../lib/run/run-guest.ts';
 import type { WrapperInput } from '../lib/run/wrapper.ts';
 import { PassqemuError, RefusedError } from '../lib/words/errors.ts';
 import { heldOf } from '../lib/words/step.ts';
 import type { Globals } from './globals.ts';
 import { runSignals } from './run-signals.ts';
+import type { StatusLine } from './run-status.ts';
 import { watchingReport } from './watching-report.ts';
 
 /** A guest as it is to be run. */
@@ -126,22 +127,36 @@ async function runQemu(
     });
   let started: Promise<void> = Promise.resolve();
   let interrupts: Promise<() => void> = Promise.resolve(() => {});
+  let status: StatusLine = { above: (write) => write(), end: () => {} };
+  let over = false;
   const end = await runGuest(globals.host, processes, launch, {
-    say,
-    qemu: (text) => globals.err(`qemu: ${text}`),
+    say: (line) => status.above(() => say(line)),
+    qemu: (text) => status.above(() => globals.err(`qemu: ${text}`)),
     control: (life) => signals.to(life),
     started: (qemu) => {
       interrupts = import('./run-interrupts.ts').then(({ keepInterrupts }) =>
         keepInterrupts(globals.host, stateDir, inputs, qemu, plan.threads.vcpus),
       );
       say(`${launch.guest} runs; Ctrl-C asks it to power down`);
+      if (hasStatusLine(launch, globals)) {
+        void import('./run-status.ts').then(({ showStatus }) => {
+          if (!over) status = showStatus(globals.host, launch.guest, qemu, process.stderr);
+        });
+      }
       started = stage('started');
     },
   });
+  over = true;
+  status.end();
   (await interrupts)();
   await started;
   await stage('stopped');
   return end;
+}
+
+/** Where a person watches, and the terminal is not the guest's console. */
+function hasStatusLine(launch: Launch, { quiet, colour }: Globals): boolean {
+  return colour && !quiet && process.stderr.isTTY === true && !hasConsole(launch.argv);
 }
 
 /** A guest that runs already must not be started again, nor its record be taken from it. */

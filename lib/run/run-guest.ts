@@ -134,7 +134,7 @@ export function monitorArguments(stateDir: string, guest: string): string[] {
 }
 
 /** Whether the guest's console is our own terminal ([serial] type = stdio): every key goes to the guest then, Ctrl-C too. */
-function hasConsole(argv: readonly string[]): boolean {
+export function hasConsole(argv: readonly string[]): boolean {
   return argv.some((word, at) => word.startsWith('stdio,') && argv[at - 1] === '-chardev');
 }
 
