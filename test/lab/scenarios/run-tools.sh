@@ -1,6 +1,5 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=trixie timeout=300
-# lab: in=soak tier=mid suite=bookworm timeout=400
+# lab: in=soak tier=mid suite=bookworm,trixie timeout=400
 # passqemu run with programs beside QEMU: a TPM (swtpm) whose state stays, a shared folder (virtiofsd), the guest's console on the
 # launcher's own terminal. All of them end with the guest, and with a QEMU whose launcher was killed.
 cd "$(dirname "$0")" || exit 99
