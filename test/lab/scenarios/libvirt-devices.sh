@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm,trixie in=soak timeout=900
+# lab: tier=mid suite=trixie in=full timeout=900
+# lab: tier=mid suite=bookworm in=soak timeout=900
 # Every sort of thing that a domain's XML may ask of the host, hot-plugged ones, and guests that are saved and come back.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
