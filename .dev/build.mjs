@@ -10,11 +10,11 @@ const GUARD = `if (+process.versions.node.split('.')[0] < 20) {
 }`;
 
 mkdirSync('dist', { recursive: true });
-write('qemu', 'hooks/head.sh', await bundleParts('hooks/qemu.ts'));
+write('qemu', 'hooks/head.sh', await bundleParts('qemu', 'hooks/qemu.ts', ['prepare', 'release']));
 write(
   'passqemu',
   'launchers/head.sh',
-  await bundleParts('launchers/passqemu.ts', ['run', 'prepare', 'release']),
+  await bundleParts('passqemu', 'launchers/passqemu.ts', ['run', 'prepare', 'release']),
 );
 
 function write(name, head, code) {

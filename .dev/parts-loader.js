@@ -1,8 +1,8 @@
-/* global PLACES, BEGIN, STAR_SLASH, BUNDLE, KEPT */
+/* global PLACES, BEGIN, STAR_SLASH, BUNDLE, NAME, KEPT */
 // Stands in front of the parts of a bundle (parts.mjs): finds them in its own file and runs one when it is first required.
 //
 // What V8 has made of the parts that a guest's start needs is kept, because that takes a third of the launcher's time: of root's runs only,
-// in a folder that only root can write, under the bundle's digest and node's identity, and with a digest of its own, since V8 does not survive
+// in a folder that only root can write, under the identities of the bundle and of node, and with a digest of its own, since V8 does not survive
 // damaged code. Without it everything is compiled, as ever.
 const fs = require('node:fs');
 const vm = require('node:vm');
@@ -37,11 +37,16 @@ function load(name) {
 
 /** Where this command's code is kept, or null. */
 function keptPlace() {
-  const command = process.argv[2];
+  // libvirt names the guest first
+  const command = process.argv[NAME === 'qemu' ? 3 : 2];
   if (process.getuid?.() !== 0 || !KEPT.includes(command)) return null;
   try {
-    const { size, mtimeMs } = fs.statSync(process.execPath);
-    return `${FOLDER}/${command}-${BUNDLE}-${process.version}-${size}-${Math.round(mtimeMs)}`;
+    // A bundle that somebody has edited still has its digest
+    const identities = [__filename, process.execPath].map((path) => {
+      const { size, mtimeMs } = fs.statSync(path);
+      return `${size}-${Math.round(mtimeMs)}`;
+    });
+    return `${FOLDER}/${NAME}.${command}.${BUNDLE}-${process.version}-${identities.join('-')}`;
   } catch {
     return null;
   }
@@ -91,7 +96,7 @@ function keep() {
     fs.writeFileSync(fresh, Buffer.concat([digestOf(bytes), bytes]), { flag: 'wx', mode: 0o600 });
     fs.renameSync(fresh, place);
     const own = place.slice(FOLDER.length + 1);
-    const command = own.slice(0, own.indexOf('-') + 1);
+    const command = own.slice(0, own.indexOf(BUNDLE));
     for (const name of fs.readdirSync(FOLDER))
       if (name.startsWith(command) && name !== own) fs.rmSync(`${FOLDER}/${name}`);
   } catch {

@@ -19,9 +19,9 @@ const BEGIN = ['/*par', 'ts\n'];
 /**
  * One file out of many parts, of which only those that a command needs are ever compiled: the others are a comment, which node skips
  * some ten times as fast. Dynamic imports in the source are where the parts begin.
- * `kept` are the commands whose compiled code is kept from one run to the next.
+ * Of the commands in `kept` the compiled code is kept from one run to the next, under the bundle's name.
  */
-export async function bundleParts(entry, kept = []) {
+export async function bundleParts(name, entry, kept) {
   const { outputFiles } = await build({
     ...COMMON,
     entryPoints: [entry],
@@ -44,7 +44,7 @@ export async function bundleParts(entry, kept = []) {
   }
   const text = parts.map(([, part]) => part).join('');
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const told = { PLACES: places, BEGIN, STAR_SLASH, BUNDLE: digest, KEPT: kept };
+  const told = { PLACES: places, BEGIN, STAR_SLASH, BUNDLE: digest, NAME: name, KEPT: kept };
   const constants = Object.entries(told).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`);
   const loader = await transform(readFileSync(new URL('parts-loader.js', import.meta.url), 'utf8'), COMMON);
   return `${constants.join('\n')}\n${loader.code}${BEGIN.join('')}${text}*/\n`;

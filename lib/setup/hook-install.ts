@@ -6,6 +6,8 @@ import { hookHints } from './hook-hints.ts';
 import { HOOK_PLACES, HOOKS_FOLDER, hookPlace, readDaemon } from './hook-place.ts';
 import { makeDaemonLook, wasSeen } from './hook-seen.ts';
 
+/** Where a bundle keeps what V8 has made of it (.dev/parts-loader.js). */
+const CODE_FOLDER = '/var/cache/passqemu/code';
 const NODE_LINE = /^node=.*$/m;
 
 /** What `hooks status` says. */
@@ -64,10 +66,12 @@ export async function installHook(
   return { status: await readHookStatus(host, bundle, node), written: !isSame || doubles.length > 0 };
 }
 
-/** Removes our hook from both places; what is somebody else's stays. Answers what was removed. */
+/** Removes our hook from both places, and what it has kept; what is somebody else's stays. Answers what was removed. */
 export function uninstallHook(host: Host): string[] {
   const removed = oursIn(host);
   for (const place of removed) host.remove(place);
+  for (const name of host.list(CODE_FOLDER))
+    if (name.startsWith('qemu.')) host.remove(`${CODE_FOLDER}/${name}`);
   host.remove(SEEN_MARK);
   if (removed.length > 0 && host.list(`${HOOKS_FOLDER}/qemu.d`).length === 0)
     host.remove(`${HOOKS_FOLDER}/qemu.d`);

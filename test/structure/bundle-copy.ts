@@ -30,6 +30,7 @@ export class BundleCopy {
   readonly node: string;
   readonly configDir: string;
   readonly stateDir: string;
+  readonly codeDir: string;
   readonly #folder: string;
   readonly #mark: string;
 
@@ -38,12 +39,16 @@ export class BundleCopy {
     this.file = join(this.#folder, 'qemu');
     this.configDir = join(this.#folder, 'etc');
     this.stateDir = join(this.#folder, 'run');
+    this.codeDir = join(this.#folder, 'code');
     this.#mark = join(this.#folder, 'node-was-started');
     for (const folder of [this.configDir, this.stateDir]) mkdirSync(folder, { mode: 0o755 });
     this.node = join(this.#folder, 'node');
     this.putNode(`exec '${process.execPath}' "$@"`);
     const text = changeBundle(readBundle('qemu'), (part) =>
-      part.replaceAll('/etc/passqemu', this.configDir).replaceAll('/run/passqemu', this.stateDir),
+      part
+        .replaceAll('/etc/passqemu', this.configDir)
+        .replaceAll('/run/passqemu', this.stateDir)
+        .replaceAll('/var/cache/passqemu/code', this.codeDir),
     ).replace(/^node=.*$/m, `node=${this.node}`);
     writeProgram(this.file, change(text));
   }

@@ -362,6 +362,31 @@ test('dist/passqemu runs no code that others could have written', asRoot, (t) =>
   assert.deepEqual(kept(), []);
 });
 
+test(
+  'dist/qemu keeps what V8 has made of a prepare, and works with a damaged one and once it is edited',
+  asRoot,
+  (t) => {
+    const copy = copyFor(t);
+    copy.putProfile('win11', '');
+    const run = () => copy.run(['win11', 'prepare', 'begin', '-'], { xml: XML });
+    const first = run();
+    assert.equal(first.status, 0);
+    const [name = '', ...more] = readdirSync(copy.codeDir);
+    assert.deepEqual([name.startsWith('qemu.prepare.'), more], [true, []]);
+    const file = join(copy.codeDir, name);
+    const { ino } = statSync(file);
+    assert.deepEqual(run(), first);
+    assert.equal(statSync(file).ino, ino, 'what is kept is not written again');
+    const whole = readFileSync(file);
+    writeFileSync(file, Buffer.from(whole).fill(0x55, 64, 4096));
+    assert.deepEqual(run(), first);
+    // One letter in the text of an error, in a bundle of the same length and digest
+    writeFileSync(copy.file, readFileSync(copy.file, 'utf8').replace('Cannot prepare ', 'Cannot Prepare '));
+    assert.equal(run().status, 0);
+    assert.notDeepEqual(readdirSync(copy.codeDir), [name]);
+  },
+);
+
 test('dist/qemu holds nothing of zx, tsx or minimist', () => {
   assert.doesNotMatch(readBundle('qemu'), /node_modules\/(zx|tsx|minimist|esbuild)\b/);
 });

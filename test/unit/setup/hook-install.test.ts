@@ -84,11 +84,13 @@ test('uninstallHook() and uninstallRecoverUnit() leave nothing', async () => {
   const { host } = machine('9.0.0');
   host.putFolder('/run/systemd/system');
   const before = host.tree.dump().filter((line) => line.startsWith('/etc'));
+  for (const name of ['qemu.prepare.1', 'passqemu.run.1']) host.put(`/var/cache/passqemu/code/${name}`, 'x');
   await installHook(host, BUNDLE, NODE);
   assert.equal(await installRecoverUnit(host, '/usr/local/bin/passqemu'), true);
   assert.equal(await installRecoverUnit(host, '/usr/local/bin/passqemu'), false);
   assert.match(host.peek(RECOVER_UNIT)!, /^ExecStart=\/usr\/local\/bin\/passqemu recover --quiet$/m);
   assert.deepEqual(uninstallHook(host), [FOLDER_PLACE]);
+  assert.deepEqual(host.list('/var/cache/passqemu/code'), ['passqemu.run.1']);
   assert.equal(await uninstallRecoverUnit(host), true);
   assert.deepEqual(
     host.tree.dump().filter((line) => line.startsWith('/etc')),
