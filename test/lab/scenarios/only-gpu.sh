@@ -1,11 +1,12 @@
 #!/bin/bash
-# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3
+# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3 VFIO.does.not 16
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=3600 -- 20
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=900 boot-gpu=virtio-vga -- 1
 # lab: tier=full suite=bookworm,trixie iommu=intel in=soak timeout=900 -- 1
 # The machine's only graphics card, with text consoles and a display manager on it (greetd, whose session paints the screen by
-# modetest), and a sound card that a service has open: handed over, given to a QEMU, taken back; so many rounds (the argument)
-# and a rehearsal. Where the machine has another graphics card, the host keeps that, and the sound card stays with it.
+# modetest), and a sound card that a service has open: handed over, given to a QEMU, taken back; so many rounds (the first argument)
+# and a rehearsal, then some failures and kills (the others). Where the machine has another graphics card, the host keeps that, and
+# the sound card stays with it.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
 . ./lib.sh
@@ -36,7 +37,7 @@ else
 fi
 
 somebody somebody tty5 'sleep 1000'
-wait_for grep -qs '^SEAT=' /run/systemd/sessions/[0-9]*
+wait_for grep -D skip -qs '^SEAT=' /run/systemd/sessions/[0-9]*
 check "somebody is logged in: refused" says "nobody must be logged in" 1 pp plan
 systemctl stop somebody.service
 
@@ -73,4 +74,9 @@ check "everything is as before the rehearsal" same_state
 story=/var/lib/passqemu/all.handover
 check "its story outlives the boot" grep -q 'release: undone: start greetd.service again' $story
 
+# Some of the failures and kills (only-gpu-failures.sh has all), on the machine that is up
+pattern=${2:-^$}
+kills=${*:3}
+# shellcheck source=test/lab/scenarios/display-failures.sh
+. ./display-failures.sh
 finish
