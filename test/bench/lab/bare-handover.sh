@@ -1,21 +1,21 @@
 #!/bin/bash
 # bare-handover.sh prepare|release: the steps of handover.ini as a person would write them down for this one machine, with the
-# same looking. The last line is what units and the kernel took of it, in microseconds. It undoes nothing when a step fails.
+# same looking. The last line is what units and modules, and what the card's drivers took of it, in microseconds. It undoes nothing when a step fails.
 GPU=0000:00:04.0
 SOUND=0000:04:00.0
 B=/sys/bus/pci/devices
 SAVED=/run/bare-handover
 MANAGER=greetd.service
-given=0
+declare -A given=([units]=0 [kernel]=0)
 
 fail() {
   echo "bare-handover: $*" >&2
   exit 1
 }
-give() { # COMMAND ...: what is not our own time
+give() { # units|kernel COMMAND ...: what is not our own time
   local begun=$EPOCHREALTIME
-  "$@" || fail "$*"
-  given=$((given + ${EPOCHREALTIME/./} - ${begun/./}))
+  "${@:2}" || fail "$*"
+  given[$1]=$((${given[$1]} + ${EPOCHREALTIME/./} - ${begun/./}))
 }
 holders() { fuser /dev/dri/card0 /dev/dri/renderD* /dev/fb0 /dev/snd/* 2>/dev/null; }
 wait_until() {
@@ -48,29 +48,29 @@ prepare)
   mkdir -m 700 $SAVED
   systemd-inhibit --what=sleep --mode=block --who=bare --why=guest sleep infinity </dev/null >/dev/null 2>&1 &
   echo $! >$SAVED/inhibitor
-  give systemd-run --quiet --collect --unit=bare-watchdog --on-active=130 -- "$0" release
-  give systemctl stop $MANAGER
-  give put 0 "$console"
-  [ -d /sys/module/vfio_pci ] || give modprobe vfio-pci
+  give units systemd-run --quiet --collect --unit=bare-watchdog --on-active=130 -- "$0" release
+  give units systemctl stop $MANAGER
+  give kernel put 0 "$console"
+  [ -d /sys/module/vfio_pci ] || give units modprobe vfio-pci
   for address in $GPU $SOUND; do
     home=$(readlink "$B/$address/driver")
     echo "${home##*/} $(<"$B/$address/power/control")" >$SAVED/$address
     wait_until nobody
-    give bind $address vfio-pci vfio-pci
+    give kernel bind $address vfio-pci vfio-pci
   done
   ;;
 release)
   for address in $SOUND $GPU; do
     read -r home control <$SAVED/$address
-    give bind $address "$home" ''
+    give kernel bind $address "$home" ''
     put "$control" "$B/$address/power/control"
   done
   wait_until test -e "$console"
-  give put 1 "$console"
-  give systemctl start $MANAGER
-  give systemctl stop bare-watchdog.timer
+  give kernel put 1 "$console"
+  give units systemctl start $MANAGER
+  give units systemctl stop bare-watchdog.timer
   kill "$(<$SAVED/inhibitor)"
   rm -r $SAVED
   ;;
 esac
-echo $given
+echo "${given[units]} ${given[kernel]}"
