@@ -58,14 +58,14 @@ dies_in_a_start() { # SIGNAL: the daemon, while it waits for our hook
   wait_for "the hook is done" sh -c "! grep -qs '\"owner\"' $state/lock"
   wait_for "the daemon is gone" sh -c '! pidof libvirtd'
   daemon_starts
-  [ "$(virsh domstate half)" != running ] || virsh destroy half >/dev/null
+  [ "$(virsh domstate half)" != running ] || ends half >/dev/null
   # Prepared, and no QEMU ever came: libvirt knows nothing of it, and calls nobody
   if [ "$1" = KILL ]; then
     check "what libvirt has forgotten is still held" journal_of half
     check "and told" says 'half' 0 passqemu status
     check "recover gives it back" says 'half is released' 0 passqemu recover
   fi
-  check "nothing is held" nothing_is_held
+  check "nothing is held" wait_for "all is given back" nothing_is_held
   check "the NIC is home" nic_is_home
   forget half
 }
