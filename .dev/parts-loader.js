@@ -30,6 +30,8 @@ function load(name) {
     filename: `${__filename}#${name.slice(2)}`,
     cachedData: kept.get(name),
   });
+  // Made under other options of V8's, say
+  if (script.cachedDataRejected) kept.delete(name);
   scripts.set(name, script);
   script.runInThisContext()(module.exports, load, module, __filename);
   return module.exports;
