@@ -2,7 +2,7 @@
 # lab: in=full tier=mid suite=bookworm timeout=500
 # lab: in=soak tier=mid suite=trixie timeout=500
 # The main job on a real kernel, for a person who watches (npm run demo): a guest's devices, memory and CPUs are taken, a
-# second guest is refused, a prepare is killed in the middle, and in the end everything is as it was.
+# second guest is refused, a prepare is killed in the middle, a guest is run without libvirt, and in the end everything is as it was.
 # --colour paints headings.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -108,6 +108,60 @@ heading 'Recover: what nobody alive holds is given back'
 show passqemu recover
 drivers
 check 'nothing is held any more' says 'Nothing is held' 0 passqemu status
+
+heading 'A guest without libvirt: passqemu run starts QEMU itself'
+disk=$(basename "$(ls -d $B/0000:02:00.0/nvme/nvme*/nvme*n1)")
+printf 'Its drive gets a guest of one boot sector, which reads block 7 of it and looks for the NIC.\n'
+{
+  python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())).ljust(510, bytes(1)))' <drive-guest.hex
+  printf '\x55\xaa'
+} >/tmp/sector
+dd if=/tmp/sector of="/dev/$disk" conv=notrunc,fsync status=none
+echo demo-block | dd of="/dev/$disk" bs=512 seek=7 conv=notrunc,fsync status=none
+profile tiny <<'X'
+[machine]
+memory = 64M
+accel  = tcg
+vcpus  = 1
+rng    = no
+[firmware]
+type = bios
+[display]
+type = none
+[agent]
+enable = no
+[serial]
+type = file
+path = /tmp/tiny.serial
+[cpu]
+guest    = 2-3
+pins     = 3
+emulator = 2
+[devices]
+nic   = 0000:01:00.0
+drive = 0000:02:00.0
+[device nic]
+rom-bar = no
+X
+printf '%s$ passqemu run tiny%s\n' "$dim" "$plain"
+passqemu run tiny &
+launcher=$!
+patience=$((SECONDS + 120))
+until grep -q 'GUEST ready' /tmp/tiny.serial 2>/dev/null; do
+  [ "$SECONDS" -lt "$patience" ] && kill -0 $launcher 2>/dev/null || break
+  sleep 0.2
+done
+sed 's/^/  /' /tmp/tiny.serial
+check 'the guest has read its block' grep -q 'GUEST block demo-block' /tmp/tiny.serial
+check 'and sees the NIC' grep -q 'GUEST nic' /tmp/tiny.serial
+for task in /proc/"$(sed -n 's/.*"qemu":{"pid":\([0-9]*\).*/\1/p' /run/passqemu/tiny.run)"/task/*; do
+  printf '  %s may use CPU %s\n' "$(<"$task/comm")" "$(sed -n 's/^Cpus_allowed_list:\t//p' "$task/status")"
+done
+printf 'Ctrl-C: the guest is asked to power down, and then everything goes back.\n'
+kill -INT $launcher
+wait $launcher
+check 'the launcher is content' is $? 0
+check 'everything is as it was' same_state
 
 heading 'Is everything as it was before the first command?'
 check 'the state is the same, line by line' same_state
