@@ -1,7 +1,7 @@
 #!/bin/bash
 # lab: in=full tier=mid suite=trixie timeout=400 -- boots
 # lab: in=soak tier=mid suite=bookworm,trixie timeout=900
-# lab: in=soak tier=full suite=trixie timeout=900
+# lab: in=soak tier=full suite=bookworm,trixie timeout=1500
 # passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, a
 # function is plugged in and out, and the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed;
 # not as root; a plain user's too. With systemd: its scope, and a unit that survives its launcher. With "boots" only the first of these.
