@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm kvm-nested in=soak timeout=400
+# lab: tier=mid suite=bookworm kvm-nested in=full timeout=400
 # A guest with an operating system: a Linux, whose own e1000e drives the NIC that the hook has taken for it.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -30,7 +30,7 @@ mac=$(cat "$B/$NIC/net/"*/address)
 define_linux
 begun=$SECONDS
 check 'virsh start' virsh start linux
-minutes=2
+minutes=4
 check 'it boots' wait_for 'the Linux' grep -qs 'GUEST ready' $console
 minutes=1
 tail -n 20 $console | sed 's/^/# /'
