@@ -16,6 +16,8 @@ import { median, ratioOf } from './ratio.ts';
 
 const PAIRS = 21;
 const QEMU = '/usr/bin/qemu-system-x86_64';
+/** Nobody else's on this machine. */
+const GUEST = `first-${process.pid}`;
 /** What `passqemu run` may take beyond QEMU itself, in `node -e 0`: its own node is the first of it. */
 const BOUND = 1.5;
 /** 64 KiB; the processor begins 16 bytes before their end: a byte to port 0xe9, then cli, hlt, jmp back. */
@@ -36,7 +38,7 @@ export async function measureRunStart(checkout: string): Promise<Measured[]> {
   try {
     const guest = writeGuest(folder);
     const words = ['--config-dir', folder, '--state-dir', path.join(folder, 'state')];
-    const program = [path.join(checkout, 'dist', 'passqemu'), 'run', 'first', ...words];
+    const program = [path.join(checkout, 'dist', 'passqemu'), 'run', GUEST, ...words];
     const bare = printedArgv([...program, '--dry-run', '--json']);
     const fifo = openSync(guest.fifo, 'r+');
     const rounds: { node: number; bare: number; run: number }[] = [];
@@ -68,7 +70,7 @@ function writeGuest(folder: string): { fifo: string } {
   writeFileSync(rom, FIRMWARE);
   if (spawnSync('mkfifo', [fifo]).status !== 0) throw new Error('mkfifo failed');
   writeFileSync(
-    path.join(folder, 'first.ini'),
+    path.join(folder, `${GUEST}.ini`),
     `[machine]
 accel = tcg
 memory = 32M
@@ -99,7 +101,7 @@ function printedArgv(argv: readonly string[]): string[] {
 /** From the start of a command to the byte; what it has started is ended before the next one. */
 async function firstInstructionMs(argv: readonly string[], fifo: number, folder: string): Promise<number> {
   // The launcher makes it, the bare line needs it
-  mkdirSync(path.join(folder, 'state', 'run', 'first'), { recursive: true });
+  mkdirSync(path.join(folder, 'state', 'run', GUEST), { recursive: true });
   const begun = performance.now();
   const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';

@@ -1,7 +1,8 @@
 #!/bin/bash
 # lab: tier=mid suite=bookworm iommu=intel in=short timeout=500
 # lab: tier=mid suite=trixie iommu=amd in=full timeout=500
-# lab: tier=full suite=bookworm,trixie iommu=intel in=full timeout=600
+# lab: tier=full suite=trixie iommu=intel in=full timeout=600
+# lab: tier=full suite=bookworm iommu=intel in=soak timeout=600
 # A NIC, an NVMe, a VGA+audio pair, a USB controller and a group of several functions go to vfio-pci and home again.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
