@@ -42,8 +42,9 @@ export function readState(host: Host, stateDir: string, without: string | null =
       else if (parsed.is === 'empty') empty.push(path);
       else unreadable.push({ path, why: parsed.why });
     } catch (error) {
-      if ((error as { code?: unknown }).code === undefined) throw error;
-      unreadable.push({ path, why: (error as Error).message });
+      const { code } = error as { code?: unknown };
+      if (code === undefined) throw error;
+      unreadable.push({ path, why: code === 'EACCES' ? 'only root may read it' : String(code) });
     }
   }
   return { journals, unreadable, empty };

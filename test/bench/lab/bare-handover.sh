@@ -35,9 +35,15 @@ bind() { # ADDRESS DRIVER LAST-OVERRIDE
   echo "$3" >"$B/$1/driver_override"
 }
 put() { echo "$1" >"$2"; }
-for name in /sys/class/vtconsole/*/name; do
-  ! grep -q 'frame buffer' "$name" || console=${name%/name}/bind
-done
+find_console() { # into $console; it is gone while the card is
+  for name in /sys/class/vtconsole/*/name; do
+    ! grep -q 'frame buffer' "$name" || {
+      console=${name%/name}/bind
+      return
+    }
+  done
+  return 1
+}
 
 case $1 in
 prepare)
@@ -50,6 +56,7 @@ prepare)
   echo $! >$SAVED/inhibitor
   give units systemd-run --quiet --collect --unit=bare-watchdog --on-active=130 -- "$0" release
   give units systemctl stop $MANAGER
+  wait_until find_console
   give kernel put 0 "$console"
   [ -d /sys/module/vfio_pci ] || give units modprobe vfio-pci
   for address in $GPU $SOUND; do
@@ -65,7 +72,7 @@ release)
     give kernel bind $address "$home" ''
     put "$control" "$B/$address/power/control"
   done
-  wait_until test -e "$console"
+  wait_until find_console
   give kernel put 1 "$console"
   give units systemctl start $MANAGER
   give units systemctl stop bare-watchdog.timer

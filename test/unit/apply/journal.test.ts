@@ -34,6 +34,17 @@ function written(lines: number): FakeHost {
   return host;
 }
 
+test('readState() says once, in words, why a journal cannot be read', () => {
+  for (const [how, why] of [
+    ['EACCES', 'only root may read it'],
+    ['EIO', 'EIO'],
+  ] as const) {
+    const host = written(1);
+    host.fault = { at: host.calls.length + 2, how };
+    assert.deepEqual(readState(host, '/run/passqemu').unreadable, [{ path: PATH, why }]);
+  }
+});
+
 test('parseJournal() reads back what was appended', () => {
   const host = written(3);
   const { journals, unreadable } = readState(host, '/run/passqemu');
