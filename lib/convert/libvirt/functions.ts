@@ -76,8 +76,14 @@ function tellOddPlaces({ source, dropList, functions }: Writing): void {
         dropList.add(`[device ${label}] function`, 'a card has each number once, and a function 0');
     }
     const first = members.find(({ label }) => numbers.get(label) === 0);
-    if (first !== undefined && source.peek(`device ${first.label}`, 'with') !== null)
-      dropList.add(`[device ${first.label}] with`, 'it is function 0, so the others are with it');
+    for (const { label, address } of members) {
+      const isThere = first !== undefined && pciSlot(address) === pciSlot(first.address);
+      if (isThere && source.peek(`device ${label}`, 'with') !== null)
+        dropList.add(
+          `[device ${label}] with`,
+          `its card has function 0, so the others are with ${first.label}`,
+        );
+    }
   }
 }
 
