@@ -1,7 +1,8 @@
 #!/bin/bash
 # lab: tier=mid suite=bookworm iommu=none in=short timeout=500
 # lab: tier=mid suite=trixie iommu=none in=soak timeout=500
-# lab: tier=full suite=bookworm,trixie iommu=none in=full timeout=600
+# lab: tier=full suite=bookworm iommu=none in=full timeout=600
+# lab: tier=full suite=trixie iommu=none in=soak timeout=600
 # The host is kept off the guests' CPUs and gets them back: slices under systemd, a partition without; interrupts,
 # workqueues, governors; tasks that were pinned before stay so, on kernels that forget it too.
 cd "$(dirname "$0")" || exit 99

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What passqemu says of the machine: against lscpu, lspci, lsusb and numactl, and against its own snapshot, as root and as nobody.
 # lab: in=full tier=mid suite=bookworm timeout=300 -- record
-# lab: in=full tier=mid suite=trixie timeout=300
+# lab: in=soak tier=mid suite=trixie timeout=300
 # shellcheck source=test/lab/scenarios/lib.sh
 . /lab/files/lib.sh
 

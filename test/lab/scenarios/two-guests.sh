@@ -1,6 +1,5 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm timeout=400
-# lab: in=soak tier=mid suite=trixie timeout=400
+# lab: in=soak tier=mid suite=bookworm,trixie timeout=400
 # lab: in=full tier=full suite=trixie timeout=500
 # Two guests with devices, pages and CPUs of their own, side by side: whatever the order, the one that stays keeps exactly what
 # it would have alone, and the last one out leaves the host as it was. What one holds, no other gets.
