@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=trixie timeout=500
+# lab: in=soak tier=mid suite=trixie timeout=500
 # lab: in=soak tier=mid suite=bookworm timeout=700
 # Every golden case of `passqemu run`, started paused by this suite's QEMU, and what QEMU then has compared with the profile.
 cd "$(dirname "$0")" || exit 99

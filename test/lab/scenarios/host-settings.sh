@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=full suite=bookworm,trixie timeout=600
+# lab: in=full tier=full suite=trixie timeout=600
+# lab: in=soak tier=full suite=bookworm timeout=600
 # Settings of the whole host, the sleep inhibitor and commands of the user's under a real systemd: held while any guest
 # asks for them, put back by the last one, also after kill -9.
 cd "$(dirname "$0")" || exit 99

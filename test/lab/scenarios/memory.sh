@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie mem=12G timeout=600
+# lab: in=full tier=mid suite=bookworm mem=12G timeout=600
+# lab: in=soak tier=mid suite=trixie mem=12G timeout=600
 # Huge pages of both sizes on both nodes: what the kernel really does with its pools, and that each guest gives back exactly
 # what it added, whatever other guests, the admin and kill -9 do meanwhile.
 cd "$(dirname "$0")" || exit 99

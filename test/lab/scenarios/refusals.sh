@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: in=full tier=mid suite=bookworm,trixie timeout=400
+# lab: in=full tier=mid suite=bookworm timeout=400
+# lab: in=soak tier=mid suite=trixie timeout=400
 # lab: in=full tier=mid iommu=none timeout=120 -- no-iommu
 # What is refused on a real kernel, with all reasons at once, the exit status of the public contract, and before the first change.
 cd "$(dirname "$0")" || exit 99
