@@ -95,7 +95,7 @@ is_destroyed_in_the_middle() {
   forget slow
 }
 # Ours is the node behind what libvirt runs
-hook_process() { pgrep -f "node /etc/libvirt/hooks/qemu.d/passqemu .* $1 "; } # OPERATION
+hook_process() { pgrep -f "node( --[^ ]+)* /etc/libvirt/hooks/qemu.d/passqemu .* $1 "; } # OPERATION
 killed_in_prepare() {
   guest cut '[commands]\nprepare-last = /bin/sleep 6\n'
   virsh start cut >/tmp/cut.out 2>&1 &
