@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm kvm-nested in=full timeout=400
+# lab: tier=mid suite=bookworm kvm-nested in=soak timeout=400
 # A guest with an operating system: a Linux, whose own e1000e drives the NIC that the hook has taken for it.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
