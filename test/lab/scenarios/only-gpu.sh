@@ -1,5 +1,6 @@
 #!/bin/bash
-# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3 VFIO.does.not 16
+# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3
+# lab: tier=full suite=trixie iommu=intel gpu=none in=soak timeout=1800 -- 3 VFIO.does.not 16
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=3600 -- 20
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=900 boot-gpu=virtio-vga -- 1
 # lab: tier=full suite=bookworm,trixie iommu=intel in=soak timeout=900 -- 1
