@@ -14,9 +14,11 @@ export function beginToLock(
   stateDir: string,
   note: (line: string) => void,
 ): void {
+  // Of an unknown call the guest may be no name, and nothing is looked for by it
+  if (kind === 'unknown') return;
   const isMeant =
     operation === 'release' ? host.exists(`${stateDir}/${guest}.jsonl`) : operation === 'prepare';
-  if (kind === 'unknown' || !isMeant) return;
+  if (!isMeant) return;
   try {
     ensureStateFolder(host, stateDir);
     takeLock(host, stateDir, `${operation} of ${guest}`, LOCK_WAIT_MS, note).catch(() => {});
