@@ -42,13 +42,14 @@ export function findLaunched(named: string, globals: Globals): LaunchRecord {
   });
 }
 
-/** A talk with its QEMU over one of its two sockets. */
+/** A talk with its QEMU over one of its two sockets, in the state folder that its record is in. */
 export async function talkTo(
   { guest }: LaunchRecord,
   globals: Globals,
   socket: 'qmp' | 'monitor',
+  stateDir = launchStateDir(globals),
 ): Promise<QmpClient> {
-  const path = launchFiles(launchStateDir(globals), guest)[socket];
+  const path = launchFiles(stateDir, guest)[socket];
   const connection = await new RealProcesses().connect(path, CONNECT_MS);
   try {
     return await QmpClient.open(connection, CONNECT_MS);

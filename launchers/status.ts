@@ -2,11 +2,10 @@ import { heldSteps, liveEntries, readState } from '../lib/apply/journal.ts';
 import type { Journal } from '../lib/apply/journal-text.ts';
 import { whyAlive } from '../lib/apply/owner.ts';
 import { SUMMARY_FILE, type Summary } from '../lib/apply/summary.ts';
-import { isRunning } from '../lib/host/is-running.ts';
-import { readLaunches } from '../lib/run/launch-record.ts';
 import { describeStep, kindOf } from '../lib/steps/registry.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
+import { formatRunning, listRunning } from './running-guests.ts';
 
 interface GuestStatus {
   readonly guest: string;
@@ -23,15 +22,6 @@ interface GuestStatus {
   }[];
 }
 
-/** A guest of `passqemu run` whose QEMU runs. */
-interface RunningGuest {
-  readonly guest: string;
-  readonly qemuPid: number;
-  /** Null where it was killed: then `passqemu stop` gives back what the guest holds, or recover once QEMU has ended. */
-  readonly launcherPid: number | null;
-  readonly since: string;
-}
-
 /** `passqemu status [guest]`: who holds what, whether it still runs, and what others have changed of it since. */
 export async function status(line: CommandLine, globals: Globals): Promise<number> {
   const { host, stateDir } = globals;
@@ -39,7 +29,7 @@ export async function status(line: CommandLine, globals: Globals): Promise<numbe
   const state = readState(host, stateDir);
   const isWanted = (journal: Journal) => wanted === null || journal.header.guest === wanted;
   const guests = state.journals.filter(isWanted).map((journal) => statusOf(journal, state.journals, globals));
-  const running = listRunning(globals).filter(({ guest }) => wanted === null || guest === wanted);
+  const running = await listRunning(wanted, globals);
   const unreadable = state.unreadable.map(({ path, why }) => ({ path, why }));
   if (globals.json) {
     globals.out(
@@ -79,33 +69,6 @@ function statusOf(journal: Journal, all: readonly Journal[], { host }: Globals):
       drift: kindOf(step).drift?.(step, was, got, context) ?? null,
     })),
   };
-}
-
-/** Those in the state folder, and for an ordinary user their own too. */
-function listRunning(globals: Globals): RunningGuest[] {
-  const { host, stateDir, stateDirGiven } = globals;
-  const own = process.env.XDG_RUNTIME_DIR;
-  const folders = new Set([
-    stateDir,
-    ...(stateDirGiven || own === undefined || process.getuid?.() === 0 ? [] : [`${own}/passqemu`]),
-  ]);
-  return [...folders]
-    .flatMap((folder) => readLaunches(host, folder))
-    .filter(({ qemu }) => isRunning(host, qemu))
-    .map(({ guest, qemu, launcher, at }) => ({
-      guest,
-      qemuPid: qemu.pid,
-      launcherPid: isRunning(host, launcher) ? launcher.pid : null,
-      since: new Date(at).toISOString(),
-    }));
-}
-
-function formatRunning({ guest, qemuPid, launcherPid, since }: RunningGuest): string {
-  const by =
-    launcherPid === null
-      ? `its launcher was killed: passqemu stop ${guest} ends it and gives everything back`
-      : `launcher ${launcherPid}`;
-  return `${guest}: runs since ${since} (QEMU ${qemuPid}; ${by})`;
 }
 
 function readSummary({ host, stateDir }: Globals): Summary | null {

@@ -3,8 +3,9 @@ import { readState } from '../lib/apply/journal.ts';
 import { releaseGuest } from '../lib/apply/release.ts';
 import { isRunning } from '../lib/host/is-running.ts';
 import { driveLife } from '../lib/run/drive-life.ts';
+import { readGuestState } from '../lib/run/guest-state.ts';
 import { forgetEnded, type LaunchRecord } from '../lib/run/launch-record.ts';
-import { type LifeTimes, STOP_TIMES } from '../lib/run/life.ts';
+import { type LifeTimes, phaseOf, STOP_TIMES } from '../lib/run/life.ts';
 import type { QmpClient } from '../lib/run/qmp-client.ts';
 import { waitUntil } from '../lib/steps/wait-until.ts';
 import { HostError } from '../lib/words/errors.ts';
@@ -61,8 +62,10 @@ async function endGuest(
   const { host, err, quiet } = globals;
   const isGone = () => !isRunning(host, record.qemu);
   let qmp: QmpClient;
+  let state: string;
   try {
     qmp = await talkTo(record, globals, 'qmp');
+    state = await readGuestState(qmp);
   } catch (error) {
     // A QEMU that no longer listens can still be ended
     if (!force || !(error instanceof HostError)) throw error;
@@ -76,6 +79,7 @@ async function endGuest(
     qmp,
     qemu: record.qemu,
     times,
+    phase: phaseOf(state),
     say: (line) => void (quiet || err(line)),
     lookAfterThreads: () => Promise.resolve(),
   });

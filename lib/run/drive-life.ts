@@ -9,6 +9,8 @@ export interface LifeTools {
   readonly qmp: QmpClient;
   readonly qemu: ProcessIdentity;
   readonly times: LifeTimes;
+  /** Where the guest stands now. */
+  readonly phase: Life['phase'];
   /** A line for the person. */
   say(line: string): void;
   /** The guest has begun anew: whether its threads are still where they belong. */
@@ -24,10 +26,13 @@ export interface DrivenLife {
   end(): Life;
 }
 
+/** Firmware resets its board several times in a row (SeaBIOS on q35): for people that is one reboot. */
+const SAME_MS = 5_000;
+
 /** Leads a guest's life: events and wishes go in, what stepLife() says is done. A command that QEMU refuses is told, not thrown. */
 export function driveLife(tools: LifeTools): DrivenLife {
   const { host, qmp, qemu, times, say } = tools;
-  let life = BORN;
+  let life: Life = { ...BORN, phase: tools.phase };
   let timer: NodeJS.Timeout | null = null;
   const tell = (error: unknown) => {
     if (!(error instanceof PassqemuError)) throw error;
@@ -51,12 +56,18 @@ export function driveLife(tools: LifeTools): DrivenLife {
     if (timer !== null) clearTimeout(timer);
     timer = setTimeout(() => feed({ is: 'time' }), ms);
   };
+  let last = { line: '', at: 0 };
+  const sayOnce = (line: string) => {
+    const at = host.now();
+    if (line !== last.line || at - last.at > SAME_MS) say(line);
+    last = { line, at };
+  };
   const feed = (input: LifeInput): void => {
     const next = stepLife(life, input, times);
     life = next.life;
     let before = Promise.resolve();
     for (const action of next.actions) {
-      if (action.do === 'say') say(action.line);
+      if (action.do === 'say') sayOnce(action.line);
       else if (action.do === 'wait') restart(action.ms);
       // One after the other: an order to go on must come before the button
       else before = before.then(() => act(action));

@@ -97,6 +97,7 @@ export async function runGuest(
       qmp,
       qemu: started.identity,
       times: launch.times,
+      phase: 'running',
       say: face.say,
       lookAfterThreads: () => lookAfterThreads(host, qmp, started, launch.wishes),
     });

@@ -3,7 +3,7 @@
 # lab: in=soak tier=mid suite=bookworm,trixie timeout=900
 # lab: in=soak tier=full suite=bookworm,trixie timeout=1500
 # passqemu run on real VFIO: a guest boots, sees its NIC and its drive (and reads a block from it), its threads sit on their CPUs, a
-# function is plugged in and out, and the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed;
+# function is plugged in and out, it reboots and sleeps, and the host is as it was when it ends: by itself, stopped, killed, its launcher killed, both killed;
 # not as root; a plain user's too. With systemd: its scope, and a unit that survives its launcher. With "boots" only the first of these.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -149,6 +149,27 @@ check 'a function is plugged in' says 'is plugged in' 0 passqemu attach boots $s
 check 'it is on vfio-pci' bound $second vfio-pci
 check 'and it is unplugged' says 'is unplugged' 0 passqemu detach boots $second
 check 'the host has it back' bound $second nvme
+if [ "${1-}" != boots ]; then
+  ready() { is "$(grep -c 'GUEST ready' /tmp/boots.serial)" "$1"; }
+  passqemu monitor boots ':sendkey r'
+  check 'the guest reboots itself' wait_for 'a second GUEST ready' ready 2
+  check 'it says so' grep -q 'The guest reboots' /tmp/boots.log
+  check 'it sees the NIC again' is "$(grep -c 'GUEST nic' /tmp/boots.serial)" 2
+  check 'it is the same QEMU' is "$(of boots qemu)" "$qemu"
+  check 'its vCPU sits where it sat' is "$(allowed "$qemu" "$(thread_of "$qemu" 'CPU 0/TCG')")" 3
+  check 'the NIC is still on vfio-pci' bound $nic vfio-pci
+  passqemu monitor boots ':sendkey s'
+  check 'the guest sleeps' wait_for 'the word of status' sh -c 'passqemu status boots | grep -q sleeps'
+  check 'status says what wakes it' says 'system_wakeup wakes it' 0 passqemu status boots
+  passqemu monitor boots system_wakeup
+  check 'woken up it is there again' wait_for 'a third GUEST ready' ready 3
+  check 'its vCPU sits where it sat' is "$(allowed "$qemu" "$(thread_of "$qemu" 'CPU 0/TCG')")" 3
+  passqemu monitor boots stop
+  check 'status tells that it is paused' says 'it is paused' 0 passqemu status boots
+  passqemu monitor boots cont
+  passqemu monitor boots ':sendkey s'
+  check 'it sleeps again' wait_for 'the word of status' sh -c 'passqemu status boots | grep -q sleeps'
+fi
 kill -INT "$(of boots launcher)"
 check 'Ctrl-C asks the guest, which powers off: the launcher is content' ended boots 0
 check 'it says so' grep -q 'The guest has shut down' /tmp/boots.log

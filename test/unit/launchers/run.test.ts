@@ -167,3 +167,26 @@ test('run: both killed, recover gives everything back', { skip }, async (t) => {
   assert.deepEqual(guest.marks(), ['prepare-first', 'started', 'release-last']);
   assert.deepEqual(guest.left(), ['lock']);
 });
+
+test('status: a guest that is paused or whose QEMU hangs is told; stop lets it go on to power down', {
+  skip,
+}, async (t) => {
+  const guest = new Guest(t);
+  const { ended } = await guest.start();
+  const { qemu } = guest.pids()!;
+  const state = () => {
+    const { running } = JSON.parse(guest.call('status', '--json').text) as { running: { state: string }[] };
+    return running.map((one) => one.state);
+  };
+  assert.deepEqual(state(), ['running']);
+  assert.equal(guest.call('monitor', 'k', 'stop').status, 0);
+  assert.deepEqual(state(), ['paused']);
+  assert.match(guest.call('status').text, /^k: runs since .*\n {2}it is paused: passqemu monitor k cont/m);
+  process.kill(qemu, 'SIGSTOP');
+  assert.match(guest.call('status', 'k').text, /its QEMU does not answer/);
+  process.kill(qemu, 'SIGCONT');
+  assert.match(guest.call('stop', 'k', '--timeout', '1').text, /k is stopped/);
+  const { text } = await ended;
+  assert.match(text, /The guest is paused[^]*The guest goes on/);
+  assert.deepEqual(guest.left(), ['lock']);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { BORN, type Life, type LifeInput, stepLife } from '../../../lib/run/life.ts';
+import { BORN, type Life, type LifeInput, phaseOf, stepLife } from '../../../lib/run/life.ts';
 
 const TIMES = { stopMs: 60_000, quitMs: 10_000 };
 const ask: LifeInput = { is: 'ask' };
@@ -53,9 +53,28 @@ const CASES: readonly (readonly [string, readonly LifeInput[], readonly string[]
     ['powerdown, wait 60000', 'quit, wait 10000', 'kill'],
   ],
   [
-    'a guest that sleeps is woken, and asked when it is awake',
-    [event('SUSPEND'), ask, event('WAKEUP')],
-    ['', 'wake, wait 60000', 'powerdown'],
+    'a guest that sleeps is woken, and asked until it is awake enough to hear it',
+    [event('SUSPEND'), ask, event('WAKEUP'), time, time, event('SHUTDOWN')],
+    ['', 'wake, wait 60000', 'wait 3000', 'powerdown, wait 3000', 'powerdown, wait 3000', ''],
+  ],
+  [
+    'a guest that begins anew after it was asked is asked again',
+    [ask, event('RESET', { guest: true }), time],
+    ['powerdown, wait 60000', 'look after threads, wait 3000', 'powerdown, wait 3000'],
+  ],
+  [
+    'one that was only woken to power off and does not is not asked for ever',
+    [event('SUSPEND'), order, event('WAKEUP'), ...Array<LifeInput>(22).fill(time)],
+    [
+      ...['', 'wake, wait 60000', 'wait 3000'],
+      ...Array<string>(20).fill('powerdown, wait 3000'),
+      ...['quit, wait 10000', 'kill'],
+    ],
+  ],
+  [
+    'whoever insists does not wait for that',
+    [event('SUSPEND'), ask, event('WAKEUP'), ask, time],
+    ['', 'wake, wait 60000', 'wait 3000', 'quit, wait 10000', 'kill'],
   ],
   [
     'a guest that wakes up by itself is left alone',
@@ -81,6 +100,18 @@ for (const [name, inputs, wanted] of CASES) {
     assert.deepEqual(live(...inputs), wanted);
   });
 }
+
+test('phaseOf() takes a life up where QEMU says that the guest stands', () => {
+  const asked = (status: string) =>
+    stepLife({ ...BORN, phase: phaseOf(status) }, order, TIMES)
+      .actions.flatMap((action) => (action.do === 'say' || action.do === 'wait' ? [] : [action.do]))
+      .join(', ');
+  assert.equal(asked('running'), 'powerdown');
+  assert.equal(asked('suspended'), 'wake');
+  assert.equal(asked('paused'), 'continue, powerdown');
+  assert.equal(asked('io-error'), 'continue, powerdown');
+  assert.equal(asked('a word of a later QEMU'), 'powerdown');
+});
 
 test('stepLife() kills only what was asked and told to quit before, whatever happens', () => {
   const any = fc.oneof(
