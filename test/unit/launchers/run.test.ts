@@ -187,6 +187,6 @@ test('status: a guest that is paused or whose QEMU hangs is told; stop lets it g
   process.kill(qemu, 'SIGCONT');
   assert.match(guest.call('stop', 'k', '--timeout', '1').text, /k is stopped/);
   const { text } = await ended;
-  assert.match(text, /The guest is paused[^]*The guest goes on/);
+  assert.match(text, /The guest is paused[\s\S]*The guest goes on/);
   assert.deepEqual(guest.left(), ['lock']);
 });
