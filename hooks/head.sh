@@ -72,9 +72,12 @@ case $newline$said in
   say "${said%%"$newline"*}"
   ;;
 *)
-  if [ $status != 0 ]; then
-    say "Cannot run: $node ended with status $status and no answer, it must be Node.js 20 or later and sound ($node --version)"
-  fi
+  case $status in
+  0) ;;
+  # AppArmor or SELinux forbids it to the daemon, not to whoever reads this
+  126) say "Cannot run: libvirt may not start $node; what helps is said by passqemu hooks status" ;;
+  *) say "Cannot run: $node ended with status $status and no answer, it must be Node.js 20 or later and sound ($node --version)" ;;
+  esac
   ;;
 esac
 [ "$2" = prepare ] && [ $status != 0 ] && exit 1

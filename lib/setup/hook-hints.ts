@@ -26,7 +26,7 @@ function appArmor(host: Host, daemon: Daemon | null, node: string): string[] {
     host.readOptional(`/proc/${pid}/attr/apparmor/current`) ?? host.readOptional(`/proc/${pid}/attr/current`);
   if (label === null || !label.endsWith('(enforce)')) return [];
   const profile = `/etc/apparmor.d/local/usr.sbin.${daemon.name}`;
-  return /^\/(?:usr\/)?s?bin\//.test(node)
+  return /^\/(?:usr\/)?s?bin\//.test(node) || host.readOptional(profile)?.includes(`${node} `)
     ? []
     : [
         `AppArmor confines ${daemon.name}, and node is ${node}: add the line "${node} PUx," to ${profile} and reload it (apparmor_parser -r /etc/apparmor.d/usr.sbin.${daemon.name})`,

@@ -224,6 +224,8 @@ const BAD_NODES: readonly [string, string, number][] = [
   ['is killed', 'kill -9 $$', 137],
   ['crashes', 'kill -SEGV $$', 139],
   ['talks on its standard output', 'echo "<domain/>"; exit 3', 3],
+  // As AppArmor and SELinux answer the shell that would start it
+  ['may not be started', 'exit 126', 126],
 ];
 for (const [what, script, status] of BAD_NODES) {
   test(`dist/qemu whose node ${what} fails prepare with one line, and nothing else`, (t) => {
@@ -234,9 +236,11 @@ for (const [what, script, status] of BAD_NODES) {
     for (const operation of ['prepare', 'started', 'stopped', 'release', 'reconnect']) {
       const ran = copy.run(['win11', operation, '-', '-'], { xml: XML });
       const isAside = ['started', 'reconnect'].includes(operation);
-      const line = isAside
-        ? ''
-        : `passqemu: Cannot run: ${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)\n`;
+      const why =
+        status === 126
+          ? `libvirt may not start ${copy.node}; what helps is said by passqemu hooks status`
+          : `${copy.node} ended with status ${status} and no answer, it must be Node.js 20 or later and sound (${copy.node} --version)`;
+      const line = isAside ? '' : `passqemu: Cannot run: ${why}\n`;
       const wanted = operation === 'prepare' ? 1 : 0;
       assert.deepEqual([ran.status, ran.stdout, ran.stderr], [wanted, '', line], operation);
       assert.equal(copy.nodeStarts(), true, operation);

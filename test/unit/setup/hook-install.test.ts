@@ -156,6 +156,9 @@ test('readHookStatus() tells of AppArmor only where it confines the daemon and n
   host.put(`/proc/${pid}/attr/current`, 'libvirtd (enforce)\n');
   assert.deepEqual(await hints(NODE), []);
   assert.match((await hints('/usr/local/bin/node'))[0]!, /"\/usr\/local\/bin\/node PUx,"/);
+  host.put('/etc/apparmor.d/local/usr.sbin.libvirtd', '  /usr/local/bin/node PUx,\n');
+  assert.deepEqual(await hints('/usr/local/bin/node'), []);
+  assert.equal((await hints('/opt/node')).length, 1);
   host.put(`/proc/${pid}/attr/current`, 'unconfined\n');
   assert.deepEqual(await hints('/usr/local/bin/node'), []);
 });
