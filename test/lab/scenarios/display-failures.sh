@@ -178,7 +178,7 @@ killed_back() {
   pp prepare --quiet || return 1
   # Not the timer, which would do it too
   systemctl stop passqemu-watchdog-all.timer
-  for n in $(seq 40); do
+  for _ in $(seq 40); do
     [ -e $JOURNAL ] || break
     python3 kill-at-line.py 3 release sync passqemu release all --quiet >>/tmp/hits 2>&1
   done

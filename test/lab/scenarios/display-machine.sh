@@ -7,12 +7,7 @@ SOUND=0000:04:00.0
 [ ! -e $B/0000:04:00.1 ] || SOUND=
 
 since=$(sed 's/ .*//; s/\.//' /proc/uptime)
-# udev is still loading drivers when the script begins
-for _ in $(seq 300); do
-  [ ! -e /dev/dri/card0 ] || break
-  sleep 0.2
-done
-[ -e /dev/dri/card0 ] || echo "# no graphics driver has come by itself: $(modprobe -a bochs virtio_gpu 2>&1)"
+[ -e /dev/dri/card0 ] || modprobe virtio_gpu
 driver=$(driver $GPU)
 drm=$driver
 [ "$drm" != virtio-pci ] || drm=virtio_gpu
