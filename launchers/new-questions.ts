@@ -79,7 +79,8 @@ async function askCards({ cards }: NewGuestHost, ask: Ask): Promise<readonly Car
   const best = gpus.filter(({ concerns }) => concerns.length === 0).slice(-1);
   const gpu =
     gpus.length === 0 ? [] : await ask.some('Which graphics cards does it get?', gpus.map(choiceOf), best);
-  const other = others.length === 0 ? [] : await ask.some('And which other cards?', others.map(choiceOf), []);
+  const which = gpus.length === 0 ? 'Which cards does it get?' : 'And which other cards?';
+  const other = others.length === 0 ? [] : await ask.some(which, others.map(choiceOf), []);
   return [...gpu, ...other];
 }
 
@@ -117,7 +118,7 @@ async function askCpus(
       return planPin({ topology, taken, wish: { vcpus, smt: 'keep', largeCache: false, device } });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+      return error.message;
     }
   };
   const usual = propose(null);

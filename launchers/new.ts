@@ -28,6 +28,10 @@ export async function newGuest(line: CommandLine, globals: Globals): Promise<num
 /** The same with any way of asking. */
 export async function makeGuest(line: CommandLine, globals: Globals, ask: Ask): Promise<number> {
   const { host, configDir } = globals;
+  if (host.root !== '/')
+    throw new UsageError(
+      `Cannot make a profile: ${host.root} is a recorded machine, which cannot be changed`,
+    );
   const check = (name: string): string | null => {
     const problem = guestNameProblem(name);
     if (problem !== null) return `The name ${problem}`;
@@ -41,9 +45,15 @@ export async function makeGuest(line: CommandLine, globals: Globals, ask: Ask): 
 
   const text = await askGuest(guest, readNewGuestHost(globals), ask);
   parseRunProfile(text, { guest, path });
-  host.makeFolder(configDir, 0o755);
-  host.replaceFile(path, text, 0o644);
-  globals.out(`Written: ${path}`);
+  try {
+    host.makeFolder(configDir, 0o755);
+    host.replaceFile(path, text, 0o644);
+  } catch (error) {
+    // So many answers are not to be lost
+    globals.out(text);
+    throw error;
+  }
+  globals.out(`Written: ${path}; passqemu run ${guest} starts the guest`);
   const words = { words: [guest], rest: [], has: () => false, value: () => null };
   return plan(words, globals);
 }

@@ -4,7 +4,7 @@ import type { Ask, Choice } from '../../../launchers/ask.ts';
 import type { Globals } from '../../../launchers/globals.ts';
 import { makeGuest } from '../../../launchers/new.ts';
 import { parseRunProfile } from '../../../lib/inputs/read-run-profile.ts';
-import { RefusedError } from '../../../lib/words/errors.ts';
+import { HostError, RefusedError } from '../../../lib/words/errors.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
 import { labMachine } from '../../fake/lab-machine.ts';
 
@@ -42,9 +42,10 @@ function answering(answers: Readonly<Record<string, unknown>>, asked: string[] =
 async function make(
   host: FakeHost,
   ask: Ask,
-  ...words: string[]
+  guest: string | null = null,
+  lines: string[] = [],
 ): Promise<{ code: number; text: string; said: string }> {
-  const lines: string[] = [];
+  const words = guest === null ? [] : [guest];
   const globals: Globals = {
     host,
     configDir: '/etc/passqemu',
@@ -95,7 +96,7 @@ test('makeGuest() writes a profile that passqemu run reads, with comments, and s
     ],
   );
   assert.match(text, /^# passqemu profile of win11/);
-  assert.match(said, /^Written: \/etc\/passqemu\/win11\.ini\n.*win11/);
+  assert.match(said, /^Written: \/etc\/passqemu\/win11\.ini; passqemu run win11 starts the guest\n.*win11/);
 });
 
 test('makeGuest() asks nothing about a guest that has a profile already', async () => {
@@ -104,4 +105,24 @@ test('makeGuest() asks nothing about a guest that has a profile already', async 
   const asked: string[] = [];
   await assert.rejects(make(host, answering({}, asked), 'win11'), RefusedError);
   assert.deepEqual([asked, host.read('/etc/passqemu/win11.ini')], [[], '[devices]']);
+});
+
+test('makeGuest() asks for cards as such where none of them is a graphics card', async () => {
+  const host = labMachine();
+  const asked: string[] = [];
+  for (const address of ['0000:00:04.0', '0000:04:00.0'])
+    host.put(`/sys/bus/pci/devices/${address}/class`, '0x040300');
+  await make(host, answering({ 'What is the guest': 'win11', 'How much': '64M' }, asked));
+  const cards = asked.filter((question) => question.includes('card'));
+  assert.deepEqual(cards, ['Which cards does it get?']);
+});
+
+test('makeGuest() shows what was answered where it cannot be written', async () => {
+  const host = labMachine();
+  const lines: string[] = [];
+  host.replaceFile = () => {
+    throw new HostError('Cannot write /etc/passqemu/win11.ini: EACCES', { code: 'EACCES' });
+  };
+  await assert.rejects(make(host, answering({ 'How much': '64M' }), 'win11', lines), HostError);
+  assert.match(lines.join('\n'), /^# passqemu profile of win11[\s\S]*memory = 64M/);
 });
