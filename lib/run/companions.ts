@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Host, ProcessIdentity } from '../host/host.ts';
 import { isRunning } from '../host/is-running.ts';
 import type { Processes, StartedProcess } from '../host/processes.ts';
@@ -17,8 +18,11 @@ type User = RunPlan['user'];
 export async function makeFiles(host: Host, { prepare, user, guest }: RunPlan): Promise<void> {
   const owner = user === null ? [] : ['-o', String(user.uid), '-g', String(user.gid)];
   for (const folder of prepare.folders) {
-    if (!host.exists(folder))
-      await tool(host, guest, ['install', '-d', '-m', '0700', ...owner, '--', folder]);
+    if (host.exists(folder)) continue;
+    // Whoever QEMU runs as must come through to it
+    host.makeFolder(dirname(folder), 0o755);
+    host.makeFolder(folder, 0o700);
+    if (user !== null) host.changeOwner(folder, user.uid, user.gid);
   }
   const { variables } = prepare;
   if (variables !== null && !host.exists(variables.to)) {

@@ -74,8 +74,8 @@ export class FakeHost extends FakeMachine implements Host {
     return {
       kind,
       mode,
-      uid: (node.kind === 'device' && node.uid) || 0,
-      gid: (node.kind === 'device' && node.gid) || 0,
+      uid: ('uid' in node && node.uid) || 0,
+      gid: ('gid' in node && node.gid) || 0,
       sizeBytes,
       changedMs: 0,
       rdev: node.kind === 'device' ? node.rdev : null,
@@ -137,7 +137,7 @@ export class FakeHost extends FakeMachine implements Host {
     const act = () => {
       const node = this.tree.get(path, true);
       if (node === null) throw failure('chown', path, 'ENOENT');
-      if (node.kind !== 'device') throw failure('chown', path, 'EPERM');
+      if (node.kind !== 'device' && node.kind !== 'folder') throw failure('chown', path, 'EPERM');
       this.tree.set(path, { ...node, uid, gid });
     };
     this.#call('changeOwner', path, act);

@@ -3,7 +3,7 @@ export type TreeNode =
   | { kind: 'file'; text: string; mode: number }
   | { kind: 'device'; type: 'block' | 'character'; rdev: string; uid?: number; gid?: number }
   | { kind: 'link'; target: string }
-  | { kind: 'folder'; children: Map<string, TreeNode>; mode: number };
+  | { kind: 'folder'; children: Map<string, TreeNode>; mode: number; uid?: number; gid?: number };
 
 type Folder = Extract<TreeNode, { kind: 'folder' }>;
 

@@ -36,7 +36,6 @@ test('makeFiles() makes what is not there, for the user that QEMU runs as', asyn
   const { host, ran } = machine();
   await makeFiles(host, planOf(USER));
   assert.deepEqual(ran, [
-    'install -d -m 0700 -o 1000 -g 100 -- /var/lib/passqemu/a',
     'install -m 0600 -o 1000 -g 100 -- /usr/t.fd /var/lib/passqemu/a/vars.fd.new',
     'mv -f -T -- /var/lib/passqemu/a/vars.fd.new /var/lib/passqemu/a/vars.fd',
     'setpriv --reuid 1000 --regid 100 --init-groups --no-new-privs -- swtpm_setup --tpm2',
@@ -44,6 +43,8 @@ test('makeFiles() makes what is not there, for the user that QEMU runs as', asyn
     'truncate -s 4096 -- /dev/shm/lg',
   ]);
   assert.equal(host.peek('/var/lib/passqemu/a/vars.from'), 'sum');
+  const { uid, gid } = host.stat('/var/lib/passqemu/a')!;
+  assert.deepEqual([uid, gid, host.stat('/var/lib/passqemu')!.uid], [1000, 100, 0]);
 });
 
 test('makeFiles() leaves what is there as it is', async () => {
