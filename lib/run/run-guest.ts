@@ -174,7 +174,7 @@ async function open(
       if (early.asked) return null;
       throw failedStart(first, output.text);
     }
-    await placeThreads(host, started.identity.pid, wishes, await readGuestThreads(first));
+    await placeThreads(host, started.identity.pid, wishes, await readGuestThreads(first, wishes));
     return first;
   } catch (error) {
     if (early.asked) return null;
@@ -207,7 +207,7 @@ async function lookAfterThreads(
   started: StartedProcess,
   wishes: ThreadWishes,
 ): Promise<void> {
-  const threads = await readGuestThreads(qmp);
+  const threads = await readGuestThreads(qmp, wishes);
   const { pid } = started.identity;
   const placed = planPlacements(wishes, threads);
   if (findMisplaced(host, pid, wishes.emulator, placed).length > 0)

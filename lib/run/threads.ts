@@ -34,11 +34,14 @@ export interface Placement {
   readonly realtime: RealtimeWish | null;
 }
 
-/** Asks QEMU for its threads (query-cpus-fast, query-iothreads); a vCPU without one (its accelerator runs all in one) is left out. */
-export async function readGuestThreads(qmp: QmpClient): Promise<GuestThreads> {
+/**
+ * Asks QEMU for the threads that have a wish (query-cpus-fast, query-iothreads), because it takes a while to read a question; a vCPU without
+ * one (its accelerator runs all in one) is left out.
+ */
+export async function readGuestThreads(qmp: QmpClient, wishes: ThreadWishes): Promise<GuestThreads> {
   const [cpus, iothreads] = await Promise.all([
-    qmp.execute('query-cpus-fast'),
-    qmp.execute('query-iothreads'),
+    wishes.vcpus.size + wishes.realtime.size > 0 ? qmp.execute('query-cpus-fast') : [],
+    wishes.iothreads.size > 0 ? qmp.execute('query-iothreads') : [],
   ]);
   return {
     vcpus: parseThreads(cpus, 'cpu-index', isIndex),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdtempSync,
@@ -189,4 +190,24 @@ test('status: a guest that is paused or whose QEMU hangs is told; stop lets it g
   const { text } = await ended;
   assert.match(text, /The guest is paused[\s\S]*The guest goes on/);
   assert.deepEqual(guest.left(), ['lock']);
+});
+
+test('status: a guest that says itself that it has crashed is told as that', { skip }, async (t) => {
+  const guest = new Guest(t);
+  // Its first instructions, 16 bytes before the end: 1 ("panicked", docs/specs/pvpanic) to port 0x505, then cli, hlt
+  const rom = Buffer.concat([
+    Buffer.alloc(65_520),
+    Buffer.from([0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xfa, 0xf4]),
+    Buffer.alloc(8),
+  ]);
+  writeFileSync(join(guest.folder, 'rom'), rom);
+  appendFileSync(
+    join(guest.folder, 'k.ini'),
+    `[arguments]\nrom = -bios ${guest.folder}/rom\npanic = -device pvpanic -action panic=pause\n`,
+  );
+  const { ended } = await guest.start();
+  await until(() => guest.call('status').text.includes('has crashed'));
+  assert.match(guest.call('status').text, /it has crashed .*passqemu monitor k system_reset begins anew/);
+  assert.equal(guest.call('stop', 'k', '--force').status, 0);
+  assert.match((await ended).text, /The guest has crashed \(it says so itself\)/);
 });

@@ -16,23 +16,26 @@ import { FakeHost } from '../../fake/fake-host.ts';
 const NONE: ThreadWishes = { vcpus: new Map(), iothreads: new Map(), emulator: null, realtime: new Map() };
 
 test('readGuestThreads() reads what QEMU answers and leaves out what is no thread', async () => {
-  const qmp = await QmpClient.open(
-    fakeQemu({
-      'query-cpus-fast': [
-        { 'cpu-index': 0, 'thread-id': 71, target: 'x86_64' },
-        { 'cpu-index': 1, 'thread-id': 72 },
-        { 'cpu-index': -1, 'thread-id': 73 },
-        { 'cpu-index': 2, 'thread-id': '1; reboot' },
-        { 'cpu-index': 3, 'thread-id': 0 },
-        null,
-      ],
-      'query-iothreads': [
-        { id: 'io0', 'thread-id': 80 },
-        { id: 7, 'thread-id': 81 },
-      ],
-    }),
-  );
-  assert.deepEqual(await readGuestThreads(qmp), {
+  const asked: string[] = [];
+  const answers = {
+    'query-cpus-fast': [
+      { 'cpu-index': 0, 'thread-id': 71, target: 'x86_64' },
+      { 'cpu-index': 1, 'thread-id': 72 },
+      { 'cpu-index': -1, 'thread-id': 73 },
+      { 'cpu-index': 2, 'thread-id': '1; reboot' },
+      { 'cpu-index': 3, 'thread-id': 0 },
+      null,
+    ],
+    'query-iothreads': [
+      { id: 'io0', 'thread-id': 80 },
+      { id: 7, 'thread-id': 81 },
+    ],
+  };
+  const qmp = await QmpClient.open(fakeQemu(answers, (command) => void asked.push(command)));
+  assert.deepEqual(await readGuestThreads(qmp, NONE), { vcpus: new Map(), iothreads: new Map() });
+  assert.deepEqual(asked, ['qmp_capabilities']);
+  const wishes = { ...NONE, vcpus: new Map([[0, [1]]]), iothreads: new Map([['io0', [1]]]) };
+  assert.deepEqual(await readGuestThreads(qmp, wishes), {
     vcpus: new Map([
       [0, 71],
       [1, 72],
