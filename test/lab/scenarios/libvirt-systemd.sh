@@ -1,6 +1,7 @@
 #!/bin/bash
 # lab: tier=full suite=trixie in=full timeout=600
-# lab: tier=full suite=bookworm in=soak timeout=600
+# lab: tier=full suite=bookworm in=soak timeout=900
+# lab: tier=full suite=trixie in=soak timeout=400 -- host|split
 # What needs systemd: its units around the daemon, slices, the journal, and in the end the shutdown of the host with guests running.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
@@ -50,18 +51,69 @@ loses_its_daemon() {
   forget lost
 }
 # A daemon that is killed while it waits for our hook forgets that start; the recover unit is restarted with the daemon
-is_forgotten() {
+is_forgotten() { # DAEMON
   guest half '[commands]\nprepare-last = /bin/sleep 4\n'
   virsh start half >/tmp/half.out 2>&1 &
   wait_for "the command runs" grep -qs '"kind":"command"' /run/passqemu/half.jsonl
   # The hook goes on: a daemon's end is not its children's (KillMode=process)
-  systemctl kill -s KILL --kill-who=main libvirtd
+  systemctl kill -s KILL --kill-who=main "$1"
   wait $!
   check "virsh says that the daemon went away" test $? = 1
   check "the daemon comes back" wait_for "the daemon answers" domain_is half 'shut off'
   check "all that it had prepared is given back by itself" wait_for "it is given back" nothing_is_held
   check "the NIC is home" nic_is_home
   forget half
+}
+# What the host does at boot: the daemon's first start, with guests of its own to start, and the recover unit behind it while the hook still works
+starts_at_boot() {
+  guest auto '[commands]\nprepare-last = /bin/sleep 4\n' "$CPUS"
+  virsh autostart auto >/dev/null
+  systemctl stop passqemu-recover libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd
+  rm -f /run/libvirt/qemu/autostarted
+  check "the daemon starts" systemctl start libvirtd
+  check "and the recover unit with it" wait_for "the unit is active" systemctl -q is-active passqemu-recover
+  check "which has ended well" is "$(systemctl show -p Result -p ExecMainStatus --value passqemu-recover | tr '\n' ' ')" 'success 0 '
+  check "the guest that the daemon starts by itself runs" wait_for "it runs" domain_is auto running
+  check "it has its NIC" bound $NIC vfio-pci
+  check "and its CPU" is "$(allowed system.slice)" "0-2 4-7"
+  check "virsh destroy" virsh destroy auto
+  check "the NIC is home" nic_is_home
+  virsh autostart --disable auto >/dev/null
+  forget auto
+}
+# Debian has no virtqemud: libvirt's one daemon under that name, with a unit as the split daemon's
+is_a_split_daemon() {
+  passqemu hooks uninstall >/dev/null
+  systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd
+  cp /usr/sbin/libvirtd /usr/sbin/virtqemud
+  cat >/etc/systemd/system/virtqemud.service <<X
+[Service]
+Type=notify
+ExecStart=/usr/sbin/virtqemud
+ExecReload=/bin/kill -HUP \$MAINPID
+KillMode=process
+Restart=on-failure
+X
+  systemctl daemon-reload
+  check "virtqemud starts" systemctl start virtqemud
+  check "hooks install finds it, and has it look" says 'virtqemud' 0 passqemu hooks install
+  check "hooks status too" says 'virtqemud' 0 passqemu hooks status
+  guest split
+  check "virsh start" virsh start split
+  check "it has its NIC" bound $NIC vfio-pci
+  systemctl kill -s KILL --kill-who=main virtqemud
+  check "virtqemud is killed, and comes back" wait_for "the daemon answers" domain_is split running
+  check "the guest has its NIC" bound $NIC vfio-pci
+  check "virsh destroy" wait_for "it is destroyed" sh -c 'virsh destroy split; virsh domstate split | grep -q shut'
+  check "the NIC is home" wait_for "the NIC is home" nic_is_home
+  forget split
+  is_forgotten virtqemud
+  passqemu hooks uninstall >/dev/null
+  systemctl stop virtqemud
+  rm /usr/sbin/virtqemud /etc/systemd/system/virtqemud.service
+  systemctl daemon-reload
+  systemctl start libvirtd
+  check "libvirtd again" says 'libvirtd' 0 passqemu hooks install
 }
 # A guest that heeds the power button. In 16 bits: PM1_EN (0x602) = power button; an R on the serial port; sti; until bit 8 of PM1_STS (0x600): hlt; PM1_CNT
 # (0x604) = S5
@@ -119,6 +171,12 @@ X
 scenario "the daemon is restarted, reloaded and killed under systemd" is_restarted_by_systemd
 scenario "a guest prepared by hand, started by libvirt" is_prepared_by_hand
 scenario "a guest that loses its daemon" loses_its_daemon
-scenario "a start that its daemon forgets" is_forgotten
+scenario "a start that its daemon forgets" is_forgotten libvirtd
+# In the soak only, for time
+if [ -n "$only" ] || [ "$LAB_SUITE" = bookworm ]; then
+  scenario "a guest that starts with the host" starts_at_boot
+  scenario "a split daemon" is_a_split_daemon
+fi
 scenario "a guest that heeds the power button" heeds_the_button
+[ -z "$only" ] || finish
 shuts_the_host_down

@@ -37,6 +37,9 @@ check 'it tells of the card' grep -q "bind $GPU to vfio-pci" /tmp/plan.out
 check 'and of the pages' grep -q 'pages of 2 MiB' /tmp/plan.out
 check 'hooks install' exits 0 passqemu hooks install
 check 'hooks status, as an ordinary user' exits 0 you passqemu hooks status
+# On a starved host the sound device may have found no codec, and has no driver
+own="$(driver $GPU) $(driver $SOUND)"
+echo "# before the start: $own"
 # What is there to stay: the recover unit, and polkit, which libvirt asks about an ordinary user
 you virsh --connect qemu:///system list >/dev/null
 state_before
@@ -55,7 +58,7 @@ check 'the first is untouched' bound $GPU vfio-pci
 forget other
 check 'the journal tells each step' says "bind $GPU to vfio-pci" 0 journalctl -q -t passqemu --no-pager
 check 'the guest is shut down' virsh destroy win11
-check 'the card is back' is "$(driver $GPU) $(driver $SOUND)" 'bochs-drm snd_hda_intel'
+check 'the card is back' is "$(driver $GPU) $(driver $SOUND)" "$own"
 forget win11
 check 'everything is as before' same_state
 
