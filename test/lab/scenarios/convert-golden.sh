@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=mid suite=bookworm,trixie in=soak timeout=400
+# lab: tier=mid suite=bookworm,trixie in=soak timeout=600
 # Each golden guest as a domain: libvirt's own schema accepts it.
 cd "$(dirname "$0")" || exit 99
 # shellcheck source=test/lab/scenarios/lib.sh
