@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { root } from './source-files.ts';
 
@@ -35,14 +36,16 @@ for (const argv of [
   ['pin', '--json'],
 ]) {
   test(`dist/passqemu ${argv.join(' ')} says of the snapshot of this machine what it says of the machine`, () => {
-    const here = run(...argv);
-    const there = run(...argv, '--sysroot', snapshot);
     // Pages and their counts may change between two looks
-    const steady = ({ stdout, ...rest }: typeof here) => ({
+    const steady = ({ stdout, ...rest }: ReturnType<typeof run>) => ({
       ...rest,
       stdout: stdout.replace(/"(?:free|memoryKiB)": \d+|\d+ pages of \S+ \w+ \(\d+ free\)/g, ''),
     });
-    assert.deepEqual(steady(there), steady(here));
+    const [here, there] = [[], ['--sysroot', snapshot]].map((more) => steady(run(...argv, ...more)));
+    if (isDeepStrictEqual(there, here)) return;
+    // A guest that has started or ended since the snapshot is a difference, but none that stays
+    assert.equal(run('snapshot', '--force', snapshot).status, 0);
+    assert.deepEqual(steady(run(...argv, '--sysroot', snapshot)), steady(run(...argv)));
   });
 }
 
