@@ -187,6 +187,15 @@ export const COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./rom.ts')).rom(line, globals),
   },
   {
+    name: 'sriov',
+    words: '<address> <count>',
+    summary: 'make so many virtual functions of a physical one, 0 ends them; until the next boot',
+    options: [{ name: 'dry-run', help: 'look and refuse as else, but change nothing' }],
+    changes: true,
+    count: [2, 2],
+    run: async (line, globals) => (await import('./sriov.ts')).sriov(line, globals),
+  },
+  {
     name: 'doctor',
     words: '[guest]',
     summary:

@@ -18,6 +18,16 @@ export const MACHINE_COMMANDS: readonly Command[] = [
     run: async (line, globals) => (await import('./devices.ts')).devices(line, globals),
   },
   {
+    name: 'usb',
+    words: '[text]',
+    summary:
+      'show the USB controllers, which can be given to a guest as a whole, and what hangs on which port',
+    options: [],
+    changes: false,
+    count: [0, 1],
+    run: async (line, globals) => (await import('./usb.ts')).usb(line, globals),
+  },
+  {
     name: 'topology',
     words: '',
     summary: 'show packages, caches, cores and memory nodes as a picture, and which guest has which CPUs',

@@ -127,7 +127,7 @@ export const VFIO_CHECKS: readonly Check[] = [
                 checkup,
                 wrong.map(({ address }) => address),
               )} has virtual functions on`,
-              `Give the guest one of them, or echo 0 > /sys/bus/pci/devices/${wrong[0]!.address}/sriov_numvfs (as root)`,
+              `Give the guest one of them, or end them: passqemu sriov ${wrong[0]!.address} 0`,
             );
       }),
   },

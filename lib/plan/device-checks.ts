@@ -57,7 +57,7 @@ export function refuseVirtualFunctions({ address, sriov }: PciFunction, name: st
     {
       id: 'virtual-functions',
       summary: `Cannot take ${name}: ${sriov.enabled} virtual functions of it are enabled, there must be none`,
-      remedy: `Give the guest one of them, or write 0 to /sys/bus/pci/devices/${address}/sriov_numvfs`,
+      remedy: `Give the guest one of them, or end them: passqemu sriov ${address} 0`,
     },
   ];
 }

@@ -31,7 +31,12 @@ check "it is given back" exits 0 passqemu release physical
 check "it has its driver again" bound $PF nvme
 check "all is as before" same_state
 
-echo 2 >$B/$PF/sriov_numvfs
+check "more than it can have are refused" says "can have 2 virtual functions, not 99" 1 passqemu sriov $PF 99
+check "a try changes nothing" says "Would write 2 to sriov_numvfs" 0 passqemu sriov $PF 2 --dry-run
+check "it has none" grep -qx 0 $B/$PF/sriov_numvfs
+check "two are made" says "has 2 of 2 virtual functions now" 0 passqemu sriov $PF 2
+check "it has two" grep -qx 2 $B/$PF/sriov_numvfs
+check "another number is refused while there are any" says "makes others only where there are none" 1 passqemu sriov $PF 1
 state_before
 check "with virtual functions it is refused" says "2 virtual functions of it are enabled, there must be none" 1 passqemu prepare physical
 check "its driver stays" bound $PF nvme
@@ -39,10 +44,13 @@ check "devices says so" says "cannot be passed now: $PF has 2 virtual functions 
 check "a virtual function is taken" exits 0 passqemu prepare virtual
 check "it is on vfio-pci, the device itself is not" bound $VF vfio-pci
 check "the device keeps its driver" bound $PF nvme
+check "a guest's one is not ended" says "guest virtual holds $VF" 1 passqemu sriov $PF 0
 check "another guest is refused the same one" says "guest virtual holds it" 1 passqemu prepare other
 check "the other virtual function is left alone" bound 0000:07:00.2 none
 check "it is given back" exits 0 passqemu release virtual
 check "it has no driver, as before" bound $VF none
 check "all is as before" same_state
+check "both are ended" says "has no virtual functions any more" 0 passqemu sriov $PF 0
+check "neither is there" test ! -e $B/$VF
 echo "# $SECONDS s"
 finish

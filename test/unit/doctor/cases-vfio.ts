@@ -55,7 +55,7 @@ export const VFIO_CASES: readonly Case[] = [
     'vfio.physical-functions',
     'fail',
     both(put(`${CARD}/sriov_totalvfs`, '8\n'), put(`${CARD}/sriov_numvfs`, '2\n')),
-    'echo 0 > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs',
+    'passqemu sriov 0000:01:00.0 0',
     noBus,
     'lists nothing',
   ),

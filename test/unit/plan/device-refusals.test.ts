@@ -214,7 +214,7 @@ test('planDevices() refuses a physical function with virtual functions, named or
   const nic = { vendor: '8086', device: '10c9', class: '020000', group: 5, driver: 'igb' };
   addPciDevice(host, { ...nic, address: '0000:07:00.0', sriov: { total: 7, enabled: 2 } });
   addPciDevice(host, { ...nic, address: '0000:07:00.1' });
-  const remedy = 'Give the guest one of them, or write 0 to /sys/bus/pci/devices/0000:07:00.0/sriov_numvfs';
+  const remedy = 'Give the guest one of them, or end them: passqemu sriov 0000:07:00.0 0';
   const wanted = { options: { siblings: 'park' } } as const;
   assert.deepEqual(refusals(host, { ...wanted, devices: { nic: '07:00.0' } }), [
     [

@@ -1,0 +1,71 @@
+import type { UsbBus, UsbDevice } from '../lib/host/usb.ts';
+import { describeUse } from '../lib/plan/device-uses.ts';
+import type { DevicesReport } from './devices-report.ts';
+import { formatName, judgeGroup } from './devices-text.ts';
+import type { UsbController } from './usb.ts';
+
+/** The controllers for people: each with its group's verdict, its buses, and the devices below the hubs they hang on. */
+export function formatUsb(
+  controllers: readonly UsbController[],
+  report: DevicesReport,
+  colour: boolean,
+): string {
+  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const lines: string[] = [];
+  for (const controller of controllers) {
+    const device = report.devices.find(({ address }) => address === controller.address);
+    const verdict = judge(controller, report);
+    lines.push(
+      `${paint(36, controller.address)} ${device === undefined ? '' : formatName(device)}`,
+      `  driver ${controller.driver ?? 'none'} · ${paint(verdict.passable ? 32 : 33, verdict.text)}`,
+    );
+    for (const { why, what, on } of controller.inUse)
+      lines.push(`  ${describeUse({ why, what, on, severity: 'note' })}`);
+    for (const bus of controller.buses) lines.push(...formatBus(bus));
+    if (controller.buses.length === 0)
+      lines.push(
+        `  ${controller.heldBy === null ? 'no bus: no driver of the host has it' : 'what hangs on it is the guest’s'}`,
+      );
+  }
+  return lines.length === 0 ? 'No USB controller or device fits' : lines.join('\n');
+}
+
+/** In words: "IOMMU group 4: can be passed". */
+function judge({ group }: UsbController, report: DevicesReport): { passable: boolean; text: string } {
+  const found = report.groups.find(({ id }) => id === group);
+  if (found === undefined) return { passable: false, text: 'in no IOMMU group, cannot be passed' };
+  const members = report.devices.filter(({ address }) => found.addresses.includes(address));
+  const { passable, text } = judgeGroup(found, members);
+  return { passable, text: `IOMMU group ${found.id}: ${text}` };
+}
+
+function formatBus({ bus, ports, speedMbps, devices }: UsbBus): string[] {
+  const facts = [
+    ...(ports === null ? [] : [`${ports} ports`]),
+    ...(speedMbps === null ? [] : [formatSpeed(speedMbps)]),
+    ...(devices.length === 0 ? ['nothing on it'] : []),
+  ];
+  const inTree = [...devices].sort((a, b) => comparePorts(a.port, b.port));
+  return [`  bus ${bus}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`, ...inTree.map(formatDevice)];
+}
+
+function formatDevice({ port, id, name, kinds, speedMbps }: UsbDevice): string {
+  const depth = port.split('.').length - 1;
+  const facts = [...kinds, ...(speedMbps === null ? [] : [formatSpeed(speedMbps)])];
+  return `    ${'  '.repeat(depth)}${port}  ${name ?? 'unnamed'} [${id}]${facts.length === 0 ? '' : ` · ${facts.join(', ')}`}`;
+}
+
+/** "480 Mb/s", "10 Gb/s". */
+function formatSpeed(mbps: number): string {
+  return mbps >= 1000 && mbps % 1000 === 0 ? `${mbps / 1000} Gb/s` : `${mbps} Mb/s`;
+}
+
+/** Ports by number, so that what hangs on a hub comes after it: 1-2, 1-2.1, 1-2.10, 1-10. */
+function comparePorts(one: string, other: string): number {
+  const [a, b] = [one, other].map((port) => port.split(/[-.]/).map(Number));
+  for (let at = 0; at < Math.max(a!.length, b!.length); at++) {
+    const difference = (a![at] ?? -1) - (b![at] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,60 @@
+import type { UsbBus, UsbDevice } from '../lib/host/usb.ts';
+import type { PciAddress } from '../lib/words/pci-address.ts';
+import type { CommandLine } from './command-line.ts';
+import { type DeviceReport, type DevicesReport, readDevicesReport } from './devices-report.ts';
+import type { Globals } from './globals.ts';
+import { formatUsb } from './usb-text.ts';
+
+/** A USB controller, as `usb --json` prints it. */
+export interface UsbController
+  extends Pick<
+    DeviceReport,
+    'address' | 'vendorId' | 'deviceId' | 'name' | 'driver' | 'group' | 'heldBy' | 'inUse'
+  > {
+  readonly buses: readonly UsbBus[];
+}
+
+/** `passqemu usb [text]`: the controllers, whether each can be given as a whole, and what hangs on its ports. */
+export async function usb(line: CommandLine, globals: Globals): Promise<number> {
+  const report = readDevicesReport(globals.host, globals.stateDir);
+  const text = line.words[0]?.toLowerCase() ?? '';
+  const controllers = usbControllers(report).flatMap((one) => chosen(one, text) ?? []);
+  if (globals.json) globals.out(JSON.stringify({ controllers }, null, 2));
+  else globals.out(formatUsb(controllers, report, globals.colour));
+  return 0;
+}
+
+/** The USB controllers of the machine, in the order of their addresses. */
+export function usbControllers({ devices }: DevicesReport): UsbController[] {
+  return devices.flatMap(({ address, vendorId, deviceId, name, driver, group, heldBy, inUse, usb }) =>
+    usb === null ? [] : [{ address, vendorId, deviceId, name, driver, group, heldBy, inUse, buses: usb }],
+  );
+}
+
+/** The whole controller where the text is in its own description, else with those devices only that have it; null where none has. */
+function chosen(controller: UsbController, text: string): UsbController | null {
+  if (text === '' || describe(controller).includes(text)) return controller;
+  const buses = controller.buses
+    .map((bus) => ({
+      ...bus,
+      devices: bus.devices.filter((device) => describeDevice(device).includes(text)),
+    }))
+    .filter(({ devices }) => devices.length > 0);
+  return buses.length === 0 ? null : { ...controller, buses };
+}
+
+function describe(one: {
+  address: PciAddress;
+  vendorId: string | null;
+  deviceId: string | null;
+  name: string | null;
+  driver: string | null;
+}): string {
+  return [one.address, `${one.vendorId}:${one.deviceId}`, one.name ?? '', one.driver ?? '']
+    .join(' ')
+    .toLowerCase();
+}
+
+function describeDevice({ id, name, port, kinds }: UsbDevice): string {
+  return [id, name ?? '', port, ...kinds].join(' ').toLowerCase();
+}
