@@ -2,7 +2,7 @@ import type { UsbBus, UsbDevice } from '../lib/host/usb.ts';
 import { describeUse } from '../lib/plan/device-uses.ts';
 import type { DevicesReport } from './devices-report.ts';
 import { formatName, judgeGroup } from './devices-text.ts';
-import type { UsbController } from './usb.ts';
+import type { UsbController } from './usb-report.ts';
 
 /** The controllers for people: each with its group's verdict, its buses, and the devices below the hubs they hang on. */
 export function formatUsb(

@@ -1,18 +1,10 @@
-import type { UsbBus, UsbDevice } from '../lib/host/usb.ts';
+import type { UsbDevice } from '../lib/host/usb.ts';
 import type { PciAddress } from '../lib/words/pci-address.ts';
 import type { CommandLine } from './command-line.ts';
-import { type DeviceReport, type DevicesReport, readDevicesReport } from './devices-report.ts';
+import { readDevicesReport } from './devices-report.ts';
 import type { Globals } from './globals.ts';
+import { type UsbController, usbControllers } from './usb-report.ts';
 import { formatUsb } from './usb-text.ts';
-
-/** A USB controller, as `usb --json` prints it. */
-export interface UsbController
-  extends Pick<
-    DeviceReport,
-    'address' | 'vendorId' | 'deviceId' | 'name' | 'driver' | 'group' | 'heldBy' | 'inUse'
-  > {
-  readonly buses: readonly UsbBus[];
-}
 
 /** `passqemu usb [text]`: the controllers, whether each can be given as a whole, and what hangs on its ports. */
 export async function usb(line: CommandLine, globals: Globals): Promise<number> {
@@ -22,13 +14,6 @@ export async function usb(line: CommandLine, globals: Globals): Promise<number> 
   if (globals.json) globals.out(JSON.stringify({ controllers }, null, 2));
   else globals.out(formatUsb(controllers, report, globals.colour));
   return 0;
-}
-
-/** The USB controllers of the machine, in the order of their addresses. */
-export function usbControllers({ devices }: DevicesReport): UsbController[] {
-  return devices.flatMap(({ address, vendorId, deviceId, name, driver, group, heldBy, inUse, usb }) =>
-    usb === null ? [] : [{ address, vendorId, deviceId, name, driver, group, heldBy, inUse, buses: usb }],
-  );
 }
 
 /** The whole controller where the text is in its own description, else with those devices only that have it; null where none has. */
