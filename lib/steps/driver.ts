@@ -24,8 +24,10 @@ const LOOK_MS = 5_000;
  */
 export const driverKind: StepKind<'driver'> = {
   writesSlowly: true,
-  describe: ({ address, driver }) =>
-    driver === null ? `park ${address} without a driver` : `bind ${address} to ${driver}`,
+  describe: ({ address, driver, ...changes }) =>
+    driver === null
+      ? `park ${address} without a driver`
+      : [`bind ${address} to ${driver}`, ...describeChanges(changes)].join(', '),
   describeUndo: ({ address }, was) =>
     was.driver === null ? `leave ${address} without a driver again` : `give ${address} back to ${was.driver}`,
 
@@ -87,7 +89,7 @@ export const driverKind: StepKind<'driver'> = {
     }
     if (was.barSizes !== undefined && host.linkName(`${folder}/driver`) === null)
       await setBarSizes(host, step.address, was.barSizes, step.deadlineMs);
-    putBackAttributes(host, step.address, was);
+    putBackAttributes(context, step.address, was);
     // A newline clears it; an empty write would do nothing
     if (readOverride(host, step.address) !== was.override) await override(host, step, was.override);
     await look(host, step.address, was.driver);
@@ -100,6 +102,15 @@ export const driverKind: StepKind<'driver'> = {
       : `${address} is bound to ${bound ?? 'no driver'}, not to ${driver ?? 'none'}`;
   },
 };
+
+/** What the profile asks for beyond the bind: the ways to reset it, sizes of BARs. */
+function describeChanges({ resetMethod, barSizes = {} }: Pick<StepOf<'driver'>, 'resetMethod' | 'barSizes'>) {
+  const sizes = Object.entries(barSizes).map(([index, sizeMib]) => `BAR ${index} of ${sizeMib} MiB`);
+  return [
+    ...(resetMethod === undefined ? [] : [`to be reset by ${resetMethod.replaceAll(' ', ', ')}`]),
+    ...sizes,
+  ];
+}
 
 function device(address: PciAddress): string {
   return `/sys/bus/pci/devices/${address}`;
@@ -175,7 +186,7 @@ async function goHome(
 }
 
 /** vfio-pci sets power/control to "auto" on bind and "on" on unbind, whatever it was before. */
-function putBackAttributes(host: Host, address: PciAddress, was: Memory<'driver'>): void {
+function putBackAttributes({ host, note }: StepContext, address: PciAddress, was: Memory<'driver'>): void {
   const pairs: readonly [string, string | null][] = [
     ['power/control', was.powerControl],
     ['d3cold_allowed', was.d3coldAllowed],
@@ -184,7 +195,8 @@ function putBackAttributes(host: Host, address: PciAddress, was: Memory<'driver'
   for (const [name, value] of pairs) {
     const path = `${device(address)}/${name}`;
     const now = host.readOptional(path);
-    if (value !== null && now !== null && now !== value) host.write(path, `${value}\n`);
+    if (value !== null && now === null) note(`${address} has no ${name} any more: it was ${value}`);
+    else if (value !== null && now !== value) host.write(path, `${value}\n`);
   }
 }
 

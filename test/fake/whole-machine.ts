@@ -133,8 +133,9 @@ export async function release(
   host: FakeHost,
   guest: string,
   uuid: () => Promise<string | null> = async () => null,
+  report = SILENT,
 ): Promise<'released' | 'nothing held'> {
-  return await releaseGuest(host, { stateDir: STATE, guest, uuid, lockWaitMs: 10 }, SILENT);
+  return await releaseGuest(host, { stateDir: STATE, guest, uuid, lockWaitMs: 10 }, report);
 }
 
 export async function recover(host: FakeHost): Promise<void> {

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { driverKind } from '../../../lib/steps/driver.ts';
 import type { StepOf } from '../../../lib/words/step.ts';
 import { type Case, dieEverywhere } from '../../fake/crash.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
 import { attach, modelOf } from '../../fake/pci-machine.ts';
 import { driverOf, failProbe } from '../../fake/pci-model.ts';
-import { driverStep, dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
+import {
+  driverStep,
+  dump,
+  planOf,
+  prepare,
+  release,
+  SILENT,
+  wholeMachine,
+} from '../../fake/whole-machine.ts';
 
 const GPU = '0000:04:00.0';
 const PATH = '/sys/devices/pci0000:04/0000:04:00.0';
@@ -54,6 +63,25 @@ for (const mended of ['reset', 'rescan'] as const) {
     assert.deepEqual(dump(host), dump(stubborn(mended)));
   });
 }
+
+test('a way to reset that the kernel no longer shows for a card is told', async () => {
+  const host = wholeMachine((machine) => machine.put(`${PATH}/reset_method`, 'bus\n'));
+  await prepare(host, planOf('one', [driverStep(GPU, 'vfio-pci')]));
+  const next = host.restart();
+  next.drop(`${PATH}/reset_method`);
+  const notes: string[] = [];
+  await release(next, 'one', undefined, { ...SILENT, note: (line) => notes.push(line) });
+  assert.deepEqual(notes, [`${GPU} has no reset_method any more: it was bus`]);
+});
+
+test('a bind says how the function will be reset, and how large its BARs will be', () => {
+  const step = driverStep(GPU, 'vfio-pci') as StepOf<'driver'>;
+  assert.equal(driverKind.describe(step), `bind ${GPU} to vfio-pci`);
+  assert.equal(
+    driverKind.describe({ ...step, resetMethod: 'flr bus', barSizes: { 0: 256 } }),
+    `bind ${GPU} to vfio-pci, to be reset by flr, bus, BAR 0 of 256 MiB`,
+  );
+});
 
 test('a graphics card that does not come back is told, and kept for the next release', async () => {
   const host = await taken('never');
