@@ -188,7 +188,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'sriov',
-    words: '<address> <count>',
+    words: '<address> <N>',
     summary: 'make so many virtual functions of a physical one, 0 ends them; until the next boot',
     options: [{ name: 'dry-run', help: 'look and refuse as else, but change nothing' }],
     changes: true,

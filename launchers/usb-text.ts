@@ -27,7 +27,7 @@ export function formatUsb(
         `  ${controller.heldBy === null ? 'no bus: no driver of the host has it' : 'what hangs on it is the guest’s'}`,
       );
   }
-  return lines.length === 0 ? 'No USB controller or device fits' : lines.join('\n');
+  return lines.join('\n');
 }
 
 /** In words: "IOMMU group 4: can be passed". */

@@ -12,6 +12,8 @@ export async function usb(line: CommandLine, globals: Globals): Promise<number> 
   const text = line.words[0]?.toLowerCase() ?? '';
   const controllers = usbControllers(report).flatMap((one) => chosen(one, text) ?? []);
   if (globals.json) globals.out(JSON.stringify({ controllers }, null, 2));
+  else if (controllers.length === 0)
+    globals.out(text === '' ? 'There is no USB controller' : 'No USB controller or device fits');
   else globals.out(formatUsb(controllers, report, globals.colour));
   return 0;
 }
