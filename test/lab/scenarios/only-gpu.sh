@@ -39,7 +39,11 @@ fi
 
 somebody somebody tty5 'sleep 1000'
 wait_for grep -D skip -qs '^SEAT=' /run/systemd/sessions/[0-9]*
-check "somebody is logged in: refused" says "nobody must be logged in" 1 pp plan
+if [ -n "$SOUND" ]; then
+  check "somebody is logged in: refused" says "nobody must be logged in" 1 pp plan
+else
+  check "somebody is logged in before a text console, which another card can show" exits 0 pp plan
+fi
 systemctl stop somebody.service
 
 given() {
@@ -74,6 +78,30 @@ check "the display manager has the card after it, and the music plays" there
 check "everything is as before the rehearsal" same_state
 story=/var/lib/passqemu/all.handover
 check "its story outlives the boot" grep -q 'release: undone: start greetd.service again' $story
+
+# Where another card is given, this display is not touched
+if [ -z "$SOUND" ]; then
+  profile extra <<X
+[devices]
+gpu = 0000:04:00.0
+sound = 0000:04:00.1
+[handover]
+display = yes
+X
+  of_extra() { passqemu "$1" extra --domain /tmp/all.xml "${@:2}"; }
+  painter=$(</run/paint.pid)
+  check "the extra card: plan says which card keeps the display" says "$GPU ($driver) can keep the host's display" 0 of_extra plan
+  printf '%s\n' "$said" | sed 's/^/# /'
+  stops() { printf %s "$said" | grep -E 'greetd|text consoles off|end session'; }
+  check "plan stops nothing for it" exits 1 stops
+  check "it is handed over" of_extra prepare
+  check "it is VFIO's" bound 0000:04:00.0 vfio-pci
+  check "the display manager's session has not been touched" is "$(</run/paint.pid)" "$painter"
+  check "it has its card" holds paint /dev/dri/card0
+  check "the screen shows what it showed" same_screen before
+  check "take the extra card back" passqemu release extra
+  check "everything is as before the extra card" same_state
+fi
 
 # Some of the failures and kills (only-gpu-failures.sh has all), on the machine that is up
 pattern=${2:-^$}
