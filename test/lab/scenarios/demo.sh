@@ -112,12 +112,7 @@ check 'nothing is held any more' says 'Nothing is held' 0 passqemu status
 heading 'A guest without libvirt: passqemu run starts QEMU itself'
 disk=$(basename "$(ls -d $B/0000:02:00.0/nvme/nvme*/nvme*n1)")
 printf 'Its drive gets a guest of one boot sector, which reads block 7 of it and looks for the NIC.\n'
-{
-  python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())).ljust(510, bytes(1)))' <drive-guest.hex
-  printf '\x55\xaa'
-} >/tmp/sector
-dd if=/tmp/sector of="/dev/$disk" conv=notrunc,fsync status=none
-echo demo-block | dd of="/dev/$disk" bs=512 seek=7 conv=notrunc,fsync status=none
+put_drive_guest "/dev/$disk" demo-block
 profile tiny <<'X'
 [machine]
 memory = 64M

@@ -77,6 +77,15 @@ profile() { # profile GUEST: the text is on standard input
   chmod 644 "/etc/passqemu/$1.ini"
 }
 
+# put_drive_guest DISK TEXT: a guest of one boot sector, which prints the text that it reads from block 7 of its disk
+put_drive_guest() {
+  python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())))' <drive-guest.hex >/tmp/sector
+  truncate -s 510 /tmp/sector
+  printf '\x55\xaa' >>/tmp/sector
+  dd if=/tmp/sector of="$1" conv=notrunc,fsync status=none
+  printf '%s\n' "$2" | dd of="$1" bs=512 seek=7 conv=notrunc,fsync status=none
+}
+
 # Tasks that are there now are watched: what is born later is not
 state_before() {
   since=$(sed 's/ .*//; s/\.//' /proc/uptime)

@@ -40,11 +40,8 @@ mkfifo /tmp/keys
 exec 3<>/tmp/keys
 
 # A disk with a guest of one boot sector that reads block 7 of it
-python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())))' <drive-guest.hex >/tmp/tools.raw
-truncate -s 510 /tmp/tools.raw
-printf '\x55\xaa' >>/tmp/tools.raw
 truncate -s 1M /tmp/tools.raw
-printf '%s\n' "$block" | dd of=/tmp/tools.raw bs=512 seek=7 conv=notrunc status=none
+put_drive_guest /tmp/tools.raw "$block"
 mkdir -p /tmp/shared
 profile tools <<X
 [machine]

@@ -60,11 +60,7 @@ systemd() { [ -d /run/systemd/system ]; }
 
 # The drive gets the guest: a boot sector that reads block 7
 namespace=$(basename "$(ls -d $B/$drive/nvme/nvme*/nvme*n1)")
-python3 -c 'import re, sys; sys.stdout.buffer.write(bytes.fromhex(re.sub("#.*", "", sys.stdin.read())))' <drive-guest.hex >/tmp/sector
-truncate -s 510 /tmp/sector
-printf '\x55\xaa' >>/tmp/sector
-dd if=/tmp/sector of="/dev/$namespace" conv=notrunc,fsync status=none
-printf '%s\n' "$block" | dd of="/dev/$namespace" bs=512 seek=7 conv=notrunc,fsync status=none
+put_drive_guest "/dev/$namespace" "$block"
 
 modprobe vfio-pci
 profile boots <<X
