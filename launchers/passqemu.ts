@@ -7,6 +7,7 @@ import { type CommandLine, parseCommandLine } from './command-line.ts';
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import { type Globals, makeGlobals } from './globals.ts';
 import { formatCommandHelp, formatOverview } from './help.ts';
+import { rootHint } from './root-hint.ts';
 
 /** The command line: finds the command, reads the options, tells errors, gives the exit status of the public contract. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -81,9 +82,11 @@ function check(command: Command, line: CommandLine, globals: Globals): void {
 function complain(error: unknown, json: boolean): number {
   const [first = '', ...more] = formatErrorLines(error);
   const expected = error instanceof PassqemuError;
+  const hint = (expected ? error.hint : undefined) ?? rootHint(error, process.getuid?.() ?? null);
+  if (hint !== null && !more.includes(hint)) more.push(hint);
   if (json && expected) {
     const refusals = 'refusals' in error ? error.refusals : [];
-    process.stdout.write(`${JSON.stringify({ error: first, hint: error.hint ?? null, refusals })}\n`);
+    process.stdout.write(`${JSON.stringify({ error: first, hint, refusals })}\n`);
   }
   process.stderr.write(`passqemu: ${first}\n${more.map((line) => `  ${line}\n`).join('')}`);
   if (!expected) process.stderr.write(`${(error as Error).stack}\n`);
