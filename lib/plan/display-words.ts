@@ -1,9 +1,13 @@
+import type { DisplayHolder } from '../host/display-picture.ts';
 import { listed } from './device-input.ts';
 import { sessionWords } from './display-checks.ts';
 import { type DisplayInput, displaysOf, isOnlyDisplay } from './display-input.ts';
 import { firmwareOn } from './firmware-on.ts';
 
-/** What hangs on the display that is about to go, in sentences: what shows on it, what else could, who is before it, what stays away. */
+/**
+ * What hangs on the display that is about to go, in sentences: what shows on it, what else could, which modules drive it, who has it open,
+ * who is before it, what stays away.
+ */
 export function describeDisplay(input: DisplayInput): string[] {
   const { picture } = input;
   const displays = displaysOf(input);
@@ -22,12 +26,31 @@ export function describeDisplay(input: DisplayInput): string[] {
     notes.push(`${address}: ${facts.join(', ')}`);
   }
   if (displays.length === 0) return notes;
-  notes.push(...describeOthers(input), ...describeFirmware(input));
+  notes.push(...describeOthers(input), ...describeFirmware(input), ...describeModules(input));
+  const { holders } = picture;
+  if (holders.length > 0) notes.push(`What the guest gets is open in ${listed(holders.map(holderWords), 6)}`);
   const people = picture.sessions.filter(
     ({ seat, sessionClass }) => seat !== null && sessionClass === 'user',
   );
   if (people.length > 0) notes.push(`Logged in before a screen: ${listed(people.map(sessionWords), 6)}`);
   return notes;
+}
+
+/** "Xorg (process 812 of root, session 2)": down to the session or unit that will have to let go. */
+function holderWords({ comm, pid, user, session, unit, userUnit }: DisplayHolder): string {
+  const own = userUnit === null ? null : `${userUnit.unit} of ${userUnit.user}`;
+  const place = session === null ? (own ?? unit) : `session ${session}`;
+  return `${comm} (process ${pid} of ${user}${place === null ? '' : `, ${place}`})`;
+}
+
+/** Only where modules stand on the driver's: one alone goes or stays with its card. */
+function describeModules({ picture }: DisplayInput): string[] {
+  return [...picture.modules]
+    .filter(([, stack]) => stack.length > 1)
+    .map(([driver, stack]) => {
+      const names = stack.map(({ name, useCount }) => `${name} (users: ${useCount ?? '?'})`);
+      return `${driver} is loaded as ${names.join(' on ')}`;
+    });
 }
 
 function describeOthers(input: DisplayInput): string[] {

@@ -103,7 +103,33 @@ test('planDisplay() stops nothing unless the profile says so, but tells what is 
   assert.deepEqual(notes, [
     '0000:01:00.0: amdgpu drives it, a screen is on DP-1, the text consoles can be on fb0 (amdgpudrmfb)',
     'No other graphics card has a driver: the host shows nothing until the guest has stopped',
+    'What the guest gets is open in gnome-shell (process 9 of alice, session 3)',
     'Logged in before a screen: alice (session 3, wayland on seat0)',
+  ]);
+});
+
+test('planDisplay() tells who has the card open, by unit or session, and which modules stand on its driver', () => {
+  const { notes } = plan({
+    holders: [
+      holder(9, 'Xorg', { user: 'root', ...inSession('2') }),
+      holder(10, 'ollama', { user: 'ollama', ...inUnit('ollama.service') }),
+      holder(11, 'wireplumber', inUserUnit('wireplumber.service')),
+      holder(12, 'mine'),
+    ],
+    modules: new Map([
+      [
+        'nvidia',
+        [
+          { name: 'nvidia_drm', holders: [], useCount: 4 },
+          { name: 'nvidia', holders: ['nvidia_drm'], useCount: null },
+        ],
+      ],
+      ['snd_hda_intel', [{ name: 'snd_hda_intel', holders: [], useCount: 1 }]],
+    ]),
+  });
+  assert.deepEqual(notes.slice(2, 4), [
+    'nvidia is loaded as nvidia_drm (users: 4) on nvidia (users: ?)',
+    'What the guest gets is open in Xorg (process 9 of root, session 2), ollama (process 10 of ollama, ollama.service), wireplumber (process 11 of alice, wireplumber.service of alice) and mine (process 12 of alice)',
   ]);
 });
 
