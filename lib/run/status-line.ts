@@ -12,7 +12,7 @@ export function formatStatusLine({ guest, runsMs, percent }: GuestStatus, column
   const two = (count: number) => String(count).padStart(2, '0');
   const time = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   const load = percent === null ? [] : [`${Math.round(percent)} % of a CPU`];
-  const line = [`${guest} runs`, time, ...load, 'Ctrl-C asks it to power down'].join(' | ');
+  const line = [`${guest} runs`, time, ...load, 'Ctrl-C powers it down, twice ends it'].join(' | ');
   // A full last column would make some terminals go on to the next line
   return [...line].slice(0, Math.max(0, columns - 1)).join('');
 }

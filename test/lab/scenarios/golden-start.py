@@ -103,6 +103,9 @@ def lacking(profile):
         (any(keys.get('x-vga') == 'yes' for keys in profile.values()), os.environ.get('GOLDEN_VGA'), 'card with VGA ranges'),
         (profile.get('display', {}).get('type') == 'gtk', os.environ.get('DISPLAY'), 'a graphical session'),
         (profile.get('audio', {}).get('type') == 'pipewire', os.path.exists('/run/user/1000/pipewire-0'), 'PipeWire'),
+        (profile.get('audio', {}).get('type') == 'pulse', os.path.exists('/run/user/1000/pulse/native'), 'PulseAudio'),
+        (profile.get('audio', {}).get('type') == 'jack', program('jackd'), 'JACK'),
+        (profile.get('audio', {}).get('type') == 'alsa', os.path.exists('/dev/snd/pcmC0D0p'), 'sound device'),
         ('host-nodes' in str(profile) or 'nodes' in profile.get('memory', {}), os.path.exists('/sys/devices/system/node/node0'), 'memory nodes'),
     ]
     for needed, there, what in needs:
@@ -161,15 +164,17 @@ def links():
 
 def huge_pages(profile):
     """Enough free pages, and a hugetlbfs at the place that the profile names."""
-    count = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'
+    huge = profile.get('memory', {}).get('hugepages') == '1G'
+    count = f'/sys/kernel/mm/hugepages/hugepages-{1048576 if huge else 2048}kB/nr_hugepages'
+    wanted = 1 if huge else 40
     try:
-        if int(read(count)) < 40:
-            write(count, b'40')
+        if int(read(count)) < wanted:
+            write(count, b'%d' % wanted)
         place = profile['machine'].get('memory-path')
         if place and not os.path.ismount(place):
             os.makedirs(place, exist_ok=True)
             subprocess.run(['mount', '-t', 'hugetlbfs', '-o', 'pagesize=2M', 'none', place], check=True, capture_output=True)
-        return int(read(count)) >= 32
+        return int(read(count)) >= (1 if huge else 32)
     except (OSError, subprocess.CalledProcessError):
         return False
 
@@ -543,7 +548,7 @@ def check_others(talk, name, profile, plan):
         yield from differ('VNC', servers, [display['port']] if 'port' in display else [display['socket']])
     audio = profile.get('audio', {})
     if audio.get('type', 'none') != 'none':
-        wanted['sound'] = {'ich9': 'ich9-intel-hda', 'ac97': 'AC97', 'usb': 'usb-audio'}[audio.get('card', 'ich9')]
+        wanted['sound'] = {'ich9': 'ich9-intel-hda', 'ich6': 'intel-hda', 'ac97': 'AC97', 'usb': 'usb-audio'}[audio.get('card', 'ich9')]
     if profile.get('tpm', {}).get('type', 'none') != 'none':
         yield from differ('the TPM', talk.ask('query-tpm-models') != [] and [one['model'] for one in talk.ask('query-tpm')], ['tpm-' + profile['tpm'].get('model', 'crb')])
     if 'looking-glass' in profile:

@@ -8,7 +8,7 @@ test('formatStatusLine() tells time and load, and fits', () => {
   const status = { guest: 'win11', runsMs: 3_725_900, percent: 152.4 };
   assert.equal(
     formatStatusLine(status, 80),
-    'win11 runs | 1:02:05 | 152 % of a CPU | Ctrl-C asks it to power down',
+    'win11 runs | 1:02:05 | 152 % of a CPU | Ctrl-C powers it down, twice ends it',
   );
   assert.equal(formatStatusLine({ ...status, percent: null }, 23), 'win11 runs | 1:02:05 |');
 });
@@ -27,7 +27,7 @@ test('showStatus() draws each second, keeps other lines above and goes away', as
   const written: string[] = [];
   const terminal = { columns: 80, write: (text: string) => written.push(text) > 0 };
   const line = showStatus(host, 'g', { pid: 7, startTicks: 1 }, terminal);
-  assert.deepEqual(written.splice(0), ['\r\x1b[Kg runs | 0:00:00 | Ctrl-C asks it to power down']);
+  assert.deepEqual(written.splice(0), ['\r\x1b[Kg runs | 0:00:00 | Ctrl-C powers it down, twice ends it']);
   host.put('/proc/7/stat', stat(50));
   await host.sleep(1_000);
   t.mock.timers.tick(1_000);
