@@ -91,6 +91,10 @@ drive = $drive
 [device nic]
 rom-bar = no
 X
+# What nobody but root may open
+install -m 600 /dev/null /root/system.raw
+truncate -s 8M /root/system.raw
+keyboard=/dev/input/$(basename "$(ls -d /sys/class/input/event* | head -n 1)")
 for guest in bare nobody; do
   profile $guest <<X
 [machine]
@@ -109,6 +113,7 @@ pins = 2 3
 emulator = 2-3
 real-time = fifo
 real-time-priority = 2
+$([ $guest = bare ] || printf '%s\n' '[memory]' 'hugepages = 2M' '[disk system]' 'source = /root/system.raw' 'cache = writeback' '[input keys]' "path = $keyboard")
 [devices]
 nic = $nic
 X
@@ -185,6 +190,10 @@ qemu=$(of nobody qemu)
 check 'QEMU is nobody' is "$(sed -n 's/^Uid:\t//p' "/proc/$qemu/status" | cut -f2)" 65534
 check 'and can gain nothing' is "$(sed -n 's/^NoNewPrivs:\t//p' "/proc/$qemu/status")" 1
 check 'its vCPU sits on its CPU' is "$(allowed "$qemu" "$(thread_of "$qemu" 'CPU 0/TCG')")" 2
+check 'its memory is huge pages' grep -q 'HugetlbPages:[[:space:]]*65536 kB' "/proc/$qemu/status"
+check 'it has the disk of root' says '/root/system.raw' 0 passqemu monitor nobody ':info block'
+check 'and the keyboard' sh -c "ls -l /proc/$qemu/fd | grep -q $keyboard"
+check 'which are still of root' is "$(stat -c %u /root/system.raw "$keyboard" | tr '\n' ' ')" '0 0 '
 check 'a function is plugged in though QEMU is not root' says 'is plugged in' 0 passqemu attach nobody $drive
 check 'a USB device too' says 'is plugged in' 0 passqemu attach nobody $stick
 check 'the guest has it as its own' says 'usb-host' 0 passqemu monitor nobody ':info qtree'
