@@ -1,6 +1,6 @@
 import { formatArgvWords } from '../lib/inputs/argv-words.ts';
 import type { RunPlan } from '../lib/qemu/run-plan.ts';
-import { formatPreparation } from '../lib/run/paste.ts';
+import { formatGivingBack, formatPreparation } from '../lib/run/paste.ts';
 import { describeStep } from '../lib/steps/registry.ts';
 import type { Globals } from './globals.ts';
 import type { PlannedRun } from './run-planned.ts';
@@ -36,8 +36,9 @@ export function showRun(
     );
     return 0;
   }
-  const before = formatPreparation(run, { stateDir, needsPrepare: prepare.steps.length > 0 });
-  globals.out([...before, formatCommand(run, words)].join('\n'));
+  const about = { stateDir, needsPrepare: prepare.steps.length > 0 };
+  const [before, after] = [formatPreparation(run, about), formatGivingBack(run, about)];
+  globals.out([...before, formatCommand(run, words), ...after].join('\n'));
   if (!globals.quiet) for (const note of run.notes) globals.err(`note: ${note}`);
   return 0;
 }

@@ -9,7 +9,6 @@ export function formatPreparation(
   { guest, prepare, sidecars }: RunPlan,
   about: { readonly stateDir: string; readonly needsPrepare: boolean },
 ): string[] {
-  const line = (...words: readonly string[]) => formatArgvWords(words);
   const lines = about.needsPrepare ? [line('passqemu', 'prepare', guest)] : [];
   lines.push(line('install', '-d', '-m', '0755', about.stateDir));
   const folders = prepare.folders.filter((folder) => folder !== about.stateDir);
@@ -24,4 +23,21 @@ export function formatPreparation(
     lines.push(line('truncate', '-s', String(sizeBytes), path));
   for (const { argv } of sidecars) lines.push(`${line(...argv)} &`);
   return lines;
+}
+
+/** What gives everything back once the pasted QEMU has ended, as lines of a shell; what the guest keeps stays. */
+export function formatGivingBack(
+  { guest, prepare }: RunPlan,
+  about: { readonly stateDir: string; readonly needsPrepare: boolean },
+): string[] {
+  const run = `${about.stateDir}/run`;
+  const folders = [...prepare.folders.filter((folder) => folder.startsWith(`${run}/`))].reverse();
+  return [
+    ...(folders.length > 0 ? [line('rmdir', '--ignore-fail-on-non-empty', ...folders, run)] : []),
+    ...(about.needsPrepare ? [line('passqemu', 'release', guest)] : []),
+  ];
+}
+
+function line(...words: readonly string[]): string {
+  return formatArgvWords(words);
 }

@@ -105,7 +105,6 @@ def lacking(profile):
         (profile.get('audio', {}).get('type') == 'pipewire', os.path.exists('/run/user/1000/pipewire-0'), 'PipeWire'),
         (profile.get('audio', {}).get('type') == 'pulse', os.path.exists('/run/user/1000/pulse/native'), 'PulseAudio'),
         (profile.get('audio', {}).get('type') == 'jack', program('jackd'), 'JACK'),
-        (profile.get('audio', {}).get('type') == 'alsa', os.path.exists('/dev/snd/pcmC0D0p'), 'sound device'),
         ('host-nodes' in str(profile) or 'nodes' in profile.get('memory', {}), os.path.exists('/sys/devices/system/node/node0'), 'memory nodes'),
     ]
     for needed, there, what in needs:

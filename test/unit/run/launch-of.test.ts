@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RunPlan } from '../../../lib/qemu/run-plan.ts';
 import { launchOf, printedArgv, realtimeCpus, wishesOf } from '../../../lib/run/launch-of.ts';
-import { formatPreparation } from '../../../lib/run/paste.ts';
+import { formatGivingBack, formatPreparation } from '../../../lib/run/paste.ts';
 
 const THREADS: RunPlan['threads'] = {
   vcpus: [[2], null],
@@ -118,4 +118,15 @@ test('formatPreparation() overwrites nothing of the guest, and quotes what a she
     'truncate -s 4096 /dev/shm/lg',
     'swtpm socket &',
   ]);
+});
+
+test('formatGivingBack() releases what was prepared, and removes no folder that the guest keeps', () => {
+  const folders = ['/var/lib/passqemu/w', '/run/passqemu/run/w', "/run/passqemu/run/w/it's"];
+  const plan = { ...PLAN, prepare: { ...PLAN.prepare, folders } };
+  assert.deepEqual(formatGivingBack(plan, { stateDir: '/run/passqemu', needsPrepare: true }), [
+    "rmdir --ignore-fail-on-non-empty '/run/passqemu/run/w/it'\\''s' /run/passqemu/run/w /run/passqemu/run",
+    "passqemu release 'win 11'",
+  ]);
+  const bare = { ...PLAN, prepare: { ...PLAN.prepare, folders: [] } };
+  assert.deepEqual(formatGivingBack(bare, { stateDir: '/run/passqemu', needsPrepare: false }), []);
 });
