@@ -27,6 +27,13 @@ const FOR_OTHERS = ['systemd-logind.service', 'seatd.service', 'init.scope', 'el
 /** A lingering user's own audio servers: they come back as they were. */
 const AUDIO = /^(?:pipewire|pipewire-pulse|pipewire-media-session|wireplumber|pulseaudio)\.service$/;
 
+/**
+ * Docker's daemon gives each container a scope of its own (its cgroup driver "systemd"), stops all of them when it is stopped, and starts
+ * again those that are to be restarted. See dockerd(8).
+ */
+const CONTAINER = /^docker-[0-9a-f]{12,64}\.scope$/;
+const DOCKER = 'docker.service';
+
 /** Sorts everybody who has a node of the taken functions open by what makes him let go. */
 export function sortHolders(input: DisplayInput): Leavers {
   const { picture, wishes } = input;
@@ -61,6 +68,8 @@ export function sortHolders(input: DisplayInput): Leavers {
     else if (wishes.processes.includes(holder.comm)) processes.push(holder);
     else if (unit?.endsWith('.service') && wishes.units.includes(unit))
       addUnit({ unit, user: null, cgroup: upTo(cgroup, unit), restart: true });
+    else if (CONTAINER.test(unit ?? '') && wishes.units.includes(DOCKER))
+      addUnit({ unit: DOCKER, user: null, cgroup: `/system.slice/${DOCKER}`, restart: true });
     else stay.push(staysHere(holder));
   }
   const somebodyGoes = needsManager || sessions.size + units.size + processes.length > 0;
@@ -115,13 +124,17 @@ function upTo(cgroup: string, unit: string): string {
 }
 
 function staysHere({ comm, pid, unit, user }: DisplayHolder): Refusal {
+  const container = CONTAINER.test(unit ?? '') ? unit!.slice('docker-'.length, 'docker-'.length + 12) : null;
   const whose = unit === null ? `of ${user}` : `of ${unit}`;
   return {
     id: 'holder-stays',
     summary: `Cannot hand the display over: ${comm} (process ${pid} ${whose}) has the card open, and nothing allows to stop it`,
-    remedy: unit?.endsWith('.service')
-      ? `Write "units = ${unit}" under [handover], or "processes = ${comm}"`
-      : `Stop it, or write "processes = ${comm}" under [handover]`,
+    remedy:
+      container !== null
+        ? `Stop the container (docker stop ${container}), or write "units = ${DOCKER}" under [handover], which stops all of them`
+        : unit?.endsWith('.service')
+          ? `Write "units = ${unit}" under [handover], or "processes = ${comm}"`
+          : `Stop it, or write "processes = ${comm}" under [handover]`,
   };
 }
 

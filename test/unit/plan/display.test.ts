@@ -88,6 +88,7 @@ function plan(
   return {
     steps: steps.map(describeStep),
     refusals: refusals.map(({ id, summary }) => `${id}: ${summary}`),
+    remedies: refusals.map(({ remedy }) => remedy),
     notes,
     leaving: [...leaving],
     raw: steps,
@@ -211,6 +212,20 @@ test('planDisplay() stops units and processes that the profile names, and refuse
     'end nvtop (process 3)',
     'take the text consoles off (M) frame buffer device',
   ]);
+});
+
+test('planDisplay() stops Docker for the container that has the card, where the profile says so', () => {
+  const id = '0123456789abcdef'.repeat(4);
+  const holders = [holder(4, 'python3', { user: 'root', ...inUnit(`docker-${id}.scope`) })];
+  const input = { holders, manager: null };
+  const { remedies } = plan(input);
+  assert.deepEqual(remedies, [
+    'Stop the container (docker stop 0123456789ab), or write "units = docker.service" under [handover], which stops all of them',
+  ]);
+  const { steps, refusals, raw } = plan(input, { units: ['docker.service'] });
+  assert.deepEqual(refusals, []);
+  assert.deepEqual(steps, ['stop docker.service', 'take the text consoles off (M) frame buffer device']);
+  assert.equal(raw[0]?.kind === 'unit' && raw[0].restart && raw[0].cgroup, '/system.slice/docker.service');
 });
 
 test('planDisplay() stops the audio server of a lingering user, and starts it again', () => {
