@@ -79,7 +79,7 @@ export const driverKind: StepKind<'driver'> = {
       return;
     }
     if (bound !== was.driver) {
-      await waitUntilLetGo(host, step.address);
+      await waitUntilLetGo(step.address, context);
       // Aimed at home first, so that nobody who probes in between can take it
       await override(host, step, was.driver ?? NO_DRIVER);
       if (bound !== null) await unbind(host, step.address, bound, step.deadlineMs);
@@ -201,13 +201,15 @@ function putBackAttributes({ host, note }: StepContext, address: PciAddress, was
 }
 
 /** An unbind under a process that has the device open may never return: for NVIDIA's driver it is beyond repair. */
-async function refuseWhileHeld(address: PciAddress, { host }: StepContext): Promise<void> {
+async function refuseWhileHeld(address: PciAddress, { host, note }: StepContext): Promise<void> {
   let names: readonly string[] = [];
-  const free = await waitUntil(host, LET_GO_MS, () => {
+  const isFree = () => {
     names = blockingHolders(host, address);
     return names.length === 0;
-  });
-  if (free) return;
+  };
+  const tell = () =>
+    note(`Waiting ${LET_GO_MS / 1000} s at most for ${names.join(', ')} to let go of ${address}`);
+  if (await waitUntil(host, LET_GO_MS, isFree, tell)) return;
   throw new HostError(`Cannot unbind ${address}: it is still held by ${names.join(', ')}`, {
     code: 'EBUSY',
     hint: 'Stop what uses it, then start the guest again',
@@ -215,11 +217,13 @@ async function refuseWhileHeld(address: PciAddress, { host }: StepContext): Prom
 }
 
 /** Unbinding vfio-pci under an open group blocks until the holder ends, and can no longer be killed then. */
-async function waitUntilLetGo(host: Host, address: PciAddress): Promise<void> {
+async function waitUntilLetGo(address: PciAddress, { host, note }: StepContext): Promise<void> {
   const group = host.linkName(`${device(address)}/iommu_group`);
   if (group === null) return;
   const node = `/dev/vfio/${group}`;
-  if (await waitUntil(host, LET_GO_MS, () => host.claimable(node) !== 'busy')) return;
+  const tell = () =>
+    note(`Waiting ${LET_GO_MS / 1000} s at most until VFIO group ${group} of ${address} is closed`);
+  if (await waitUntil(host, LET_GO_MS, () => host.claimable(node) !== 'busy', tell)) return;
   throw new HostError(`Cannot take ${address} back: its VFIO group ${group} is still open`, {
     code: 'EBUSY',
     path: node,

@@ -17,7 +17,9 @@ export const processKind: StepKind<'process'> = {
     const isOver = () => hasEnded(host, step);
     if (isOver()) return null;
     host.signal(step, 'SIGTERM');
-    if (await waitUntil(host, step.timeoutMs, isOver)) return null;
+    const tell = () =>
+      note(`Waiting ${step.timeoutMs / 1000} s at most for ${step.comm} (process ${step.pid}) to end`);
+    if (await waitUntil(host, step.timeoutMs, isOver, tell)) return null;
     note(`${step.comm} (process ${step.pid}) has not ended within ${step.timeoutMs / 1000} s: it is killed`);
     host.signal(step, 'SIGKILL');
     if (await waitUntil(host, KILLED_MS, isOver)) return null;

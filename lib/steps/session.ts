@@ -17,13 +17,15 @@ export const sessionKind: StepKind<'session'> = {
   describeUndo: ({ id, user }) => `leave session ${id} of ${user} ended`,
   observe: () => null,
 
-  async apply(step, _was, { host }) {
+  async apply(step, _was, { host, note }) {
     const isOver = () => !hasProcesses(host, step.cgroup);
     if (isOver()) return null;
     await host.run(['loginctl', '--no-ask-password', 'terminate-session', step.id], {
       timeoutMs: step.timeoutMs,
     });
-    if (await waitUntil(host, step.timeoutMs, isOver)) return null;
+    const tell = () =>
+      note(`Waiting ${step.timeoutMs / 1000} s at most for session ${step.id} of ${step.user} to end`);
+    if (await waitUntil(host, step.timeoutMs, isOver, tell)) return null;
     await kill(host, step);
     if (await waitUntil(host, KILLED_MS, isOver)) return null;
     throw new HostError(`Cannot end session ${step.id} of ${step.user}: it still has processes`, {
