@@ -26,7 +26,7 @@ took() { # PART SIDE COMMAND [ARG ...]: must succeed
 }
 
 call() { "$hook" bench "$@" - <domain.xml; }
-bound() { [ "$(readlink /sys/bus/pci/devices/$1/driver)" = "../../../../bus/pci/drivers/$2" ] || fail "$1 is not on $2"; }
+bound() { [ "$(basename "$(readlink "/sys/bus/pci/devices/$1/driver")")" = "$2" ] || fail "$1 is not on $2"; }
 taken() {
   bound 0000:01:00.0 vfio-pci
   bound 0000:02:00.0 vfio-pci
