@@ -177,6 +177,17 @@ check 'it says so' grep -q 'The guest has shut down' /tmp/boots.log
 all_back 'powered off'
 [ "${1-}" != boots ] || finish
 
+rm /tmp/boots.serial
+passqemu run boots --dry-run >/tmp/paste.sh
+sh /tmp/paste.sh >/tmp/paste.log 2>&1 &
+pasted=$!
+check 'what is printed works when it is pasted' wait_for 'GUEST ready' grep -q 'GUEST ready' /tmp/boots.serial
+qemu=$(pgrep -f '^/usr/bin/qemu-system-x86_64 -name guest=boots')
+check 'in the same place' is "$(cut -d: -f3 "/proc/$qemu/cgroup")" "$(systemd && echo /machine.slice/passqemu-boots.scope || echo /machine)"
+printf '{"execute":"qmp_capabilities"}{"execute":"quit"}' | socat - UNIX-CONNECT:/run/passqemu/boots.qmp >/dev/null
+wait $pasted
+all_back 'pasted'
+
 start bare
 qemu=$(of bare qemu)
 check 'a vCPU runs in real time' says 'SCHED_FIFO' 0 chrt -p "$(thread_of "$qemu" 'CPU 1/TCG')"
