@@ -206,7 +206,7 @@ check 'it has the disk of root' says '/root/system.raw' 0 passqemu monitor nobod
 check 'and the keyboard' sh -c "ls -l /proc/$qemu/fd | grep -q $keyboard"
 check 'which are still of root' is "$(stat -c %u /root/system.raw "$keyboard" | tr '\n' ' ')" '0 0 '
 check 'a function is plugged in though QEMU is not root' says 'is plugged in' 0 passqemu attach nobody $drive
-check 'a USB device too' says 'is plugged in' 0 passqemu attach nobody $stick
+check 'a USB device too' says 'is plugged in' 0 timeout 180 passqemu attach nobody $stick
 check 'the guest has it as its own' says 'usb-host' 0 passqemu monitor nobody ':info qtree'
 check 'and it is unplugged' says 'is unplugged' 0 passqemu detach nobody $stick
 kill -9 "$(of nobody launcher)"
