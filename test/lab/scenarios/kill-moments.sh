@@ -48,7 +48,7 @@ forget_vfio
 passqemu prepare all --domain /tmp/all.xml --quiet 2>/dev/null
 sed -n 's/^{"t":"do","i":\([0-9]*\).*"kind":"\([a-z]*\)".*/\1 \2/p' /run/passqemu/all.jsonl >/tmp/kinds
 grep -n '^{"t":"do"' /run/passqemu/all.jsonl | cut -d: -f1 >/tmp/kind-lines
-count=$(grep -c . /tmp/kinds)
+kind_count=$(grep -c . /tmp/kinds)
 passqemu release all --quiet
 
 : >/tmp/hits
@@ -85,10 +85,11 @@ aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mende
   # kind, and undo writes a few lines besides those of the steps
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
+  [ -n "$row" ] || return 1
   for try in 0 1 2 3 4 5 6 7; do
     ! grep -q "^$1 $2" /tmp/hits || return 0
     if [ "$1" = release ]; then
-      kill_and_mend release $((count - row - 1 + try)) sync || return 1
+      kill_and_mend release $((kind_count - row - 1 + try)) sync || return 1
     else
       kill_and_mend prepare $(($(sed -n "${row}p" /tmp/kind-lines) - 2 + try)) sync || return 1
     fi
@@ -100,7 +101,9 @@ for n in $(seq "$rounds"); do
   check "release killed, $n" round release "$n"
 done
 if [ "$rounds" -ge 50 ] || [ "$rounds" = 0 ]; then
-  for kind in inhibit module hugepages driver affinities $cpus irqs workqueues governor setting command; do
+  # Kernels before 6.2 only
+  affinities=$(grep -o 'affinities$' /tmp/kinds | head -n 1)
+  for kind in inhibit module hugepages driver $affinities $cpus irqs workqueues governor setting command; do
     check "prepare was killed in or behind $kind" aim prepare "$kind"
     check "release was killed in or behind $kind" aim release "$kind"
   done
