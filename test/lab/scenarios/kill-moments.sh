@@ -86,7 +86,7 @@ aim() { # aim WHICH KIND: kills there until it was hit; every kill must be mende
   local try row
   row=$(grep -n " $2\$" /tmp/kinds | head -n 1 | cut -d: -f1)
   [ -n "$row" ] || return 1
-  for try in 0 1 2 3 4 5 6 7; do
+  for try in {0..15}; do
     ! grep -q "^$1 $2" /tmp/hits || return 0
     if [ "$1" = release ]; then
       kill_and_mend release $((kind_count - row - 1 + try)) sync || return 1
