@@ -66,7 +66,12 @@ export function judgeGroup(
 }
 
 /** "NVIDIA Corporation AD104 [10de:2786]"; the kind of function where the lists have no name. */
-export function formatName({ vendorId, deviceId, name, classCode }: DeviceReport): string {
+export function formatName({
+  vendorId,
+  deviceId,
+  name,
+  classCode,
+}: Pick<DeviceReport, 'vendorId' | 'deviceId' | 'name' | 'classCode'>): string {
   const ids = `${vendorId ?? '????'}:${deviceId ?? '????'}`;
   return `${name ?? KIND_WORDS[pciKind(classCode)] ?? 'unknown'} [${ids}]`;
 }
@@ -131,3 +136,10 @@ export function formatBar({ sizeBytes, resizable }: DeviceReport['bars'][number]
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** What a text that somebody looks for is looked for in, in small letters. */
+export function searchText({ address, vendorId, deviceId, name, driver, classCode }: DeviceReport): string {
+  return [address, `${vendorId}:${deviceId}`, name ?? '', driver ?? '', classCode ?? '']
+    .join(' ')
+    .toLowerCase();
+}

@@ -3,7 +3,7 @@ import { type PciKind, pciKind } from '../lib/words/pci-class.ts';
 import type { CommandLine } from './command-line.ts';
 import { pathsOf } from './device-paths.ts';
 import { type DeviceReport, type DevicesReport, readDevicesReport } from './devices-report.ts';
-import { formatDevices } from './devices-text.ts';
+import { formatDevices, searchText } from './devices-text.ts';
 import { formatDevicesTree } from './devices-tree.ts';
 import type { Globals } from './globals.ts';
 
@@ -35,7 +35,7 @@ function chooseFunctions(report: DevicesReport, line: CommandLine): Wanted {
   if (kinds.length === 0 && text === '') return null;
   const isWanted = (device: DeviceReport) =>
     (kinds.length === 0 || kinds.includes(pciKind(device.classCode))) &&
-    (text === '' || describe(device).includes(text));
+    (text === '' || searchText(device).includes(text));
   return new Set(report.devices.filter(isWanted).map(({ address }) => address));
 }
 
@@ -53,10 +53,4 @@ function withTheirGroups(report: DevicesReport, wanted: Wanted): DevicesReport {
   const { groups } = only(report, wanted);
   const shown = new Set([...wanted, ...groups.flatMap(({ addresses }) => addresses)]);
   return { ...report, groups, devices: report.devices.filter(({ address }) => shown.has(address)) };
-}
-
-function describe({ address, vendorId, deviceId, name, driver, classCode }: DeviceReport): string {
-  return [address, `${vendorId}:${deviceId}`, name ?? '', driver ?? '', classCode ?? '']
-    .join(' ')
-    .toLowerCase();
 }

@@ -5,7 +5,7 @@ import { readTopology } from '../lib/host/topology.ts';
 import { planPin } from '../lib/plan/pin.ts';
 import type { PinWish } from '../lib/plan/pinning.ts';
 import { UsageError } from '../lib/words/errors.ts';
-import { parsePciAddress } from '../lib/words/pci-address.ts';
+import { parseAddressWord } from './address-word.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { describePinning, formatPinning } from './pin-text.ts';
@@ -46,9 +46,7 @@ function readSmt(text: string | null): PinWish['smt'] {
 
 function readDevice(host: Host, text: string | null): PinWish['device'] {
   if (text === null) return null;
-  const address = parsePciAddress(text);
-  if (address === null)
-    throw new UsageError(`Cannot use "${text}": it is no PCI address`, 'Write it as 0000:01:00.0');
+  const address = parseAddressWord(text);
   const found = readPciFunction(host, address);
   if (found === null)
     throw new UsageError(

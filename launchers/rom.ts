@@ -9,8 +9,9 @@ import {
   parseOptionRom,
 } from '../lib/inputs/option-rom.ts';
 import { HostError, RefusedError, UsageError } from '../lib/words/errors.ts';
-import { type PciAddress, parsePciAddress } from '../lib/words/pci-address.ts';
+import type { PciAddress } from '../lib/words/pci-address.ts';
 import { heldOf } from '../lib/words/step.ts';
+import { parseAddressWord } from './address-word.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { formatRom, romReport } from './rom-text.ts';
@@ -34,7 +35,7 @@ function check(file: string, line: CommandLine, globals: Globals): number {
   const judged = judge(
     readCallerFile(path, 4 * LARGEST_ROM_BYTES),
     globals,
-    card === null ? null : addressOf(card),
+    card === null ? null : parseAddressWord(card),
   );
   if (globals.json) globals.out(JSON.stringify(romReport(judged), null, 2));
   else globals.out(formatRom(path, judged, globals.colour));
@@ -48,7 +49,7 @@ function dump(word: string, file: string, line: CommandLine, globals: Globals): 
       `passqemu rom dump asks the card itself, ${host.root} is a recorded machine`,
       'Run it on the machine that has the card',
     );
-  const address = addressOf(word);
+  const address = parseAddressWord(word);
   const path = file.startsWith('/') ? file : `${process.cwd()}/${file}`;
   if (readPciFunction(host, address) === null)
     throw new HostError(`Cannot read the ROM of ${address}: no such PCI function`, { code: 'ENODEV' });
@@ -85,11 +86,4 @@ function judge(bytes: Buffer, { host }: Globals, card: PciAddress | null): Optio
     throw new HostError(`Cannot compare with ${card}: no such PCI function`, { code: 'ENODEV' });
   const others = compareRomWithCard(judged, fn);
   return { ...judged, valid: judged.valid && others.length === 0, problems: [...judged.problems, ...others] };
-}
-
-function addressOf(word: string): PciAddress {
-  const address = parsePciAddress(word);
-  if (address === null)
-    throw new UsageError(`${JSON.stringify(word)} is no PCI address`, 'An address reads like 0000:01:00.0');
-  return address;
 }

@@ -3,8 +3,9 @@ import type { Host } from '../lib/host/host.ts';
 import { type PciFunction, readPciFunction } from '../lib/host/pci-function.ts';
 import { readPciNames } from '../lib/host/pci-names.ts';
 import { UsageError } from '../lib/words/errors.ts';
-import { parsePciAddress } from '../lib/words/pci-address.ts';
+import { parseAddressWord } from './address-word.ts';
 import type { CommandLine } from './command-line.ts';
+import { formatName } from './devices-text.ts';
 import type { Globals } from './globals.ts';
 import { LOCK_WAIT_MS } from './prepare.ts';
 import { watchingReport } from './watching-report.ts';
@@ -13,9 +14,7 @@ import { watchingReport } from './watching-report.ts';
 export async function sriov(line: CommandLine, globals: Globals): Promise<number> {
   const { host, stateDir } = globals;
   const [where = '', count = ''] = line.words;
-  const address = parsePciAddress(where);
-  if (address === null)
-    throw new UsageError(`Cannot use "${where}": it is no PCI address`, 'Write it as 0000:01:00.0');
+  const address = parseAddressWord(where);
   if (!/^\d{1,5}$/.test(count))
     throw new UsageError(
       `Cannot make "${count}" virtual functions: it must be a number`,
@@ -71,8 +70,8 @@ function describe(
 
 function list(host: Host, functions: readonly PciFunction[]): string[] {
   const names = readPciNames(host, functions);
-  return functions.map(
-    (fn) =>
-      `  ${fn.address} ${names(fn) ?? 'Function'} [${fn.vendorId ?? '????'}:${fn.deviceId ?? '????'}] · driver ${fn.driver ?? 'none'}${fn.group === null ? '' : ` · IOMMU group ${fn.group}`}`,
-  );
+  return functions.map((fn) => {
+    const group = fn.group === null ? '' : ` · IOMMU group ${fn.group}`;
+    return `  ${fn.address} ${formatName({ ...fn, name: names(fn) })} · driver ${fn.driver ?? 'none'}${group}`;
+  });
 }

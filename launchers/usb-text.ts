@@ -13,16 +13,14 @@ export function formatUsb(
   const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines: string[] = [];
   for (const controller of controllers) {
-    const device = report.devices.find(({ address }) => address === controller.address);
     const verdict = judge(controller, report);
     lines.push(
-      `${paint(36, controller.address)} ${device === undefined ? '' : formatName(device)}`,
+      `${paint(36, controller.address)} ${formatName(controller)}`,
       `  driver ${controller.driver ?? 'none'} · ${paint(verdict.passable ? 32 : 33, verdict.text)}`,
     );
-    for (const { why, what, on } of controller.inUse)
-      lines.push(`  ${describeUse({ why, what, on, severity: 'note' })}`);
-    for (const bus of controller.buses) lines.push(...formatBus(bus));
-    if (controller.buses.length === 0)
+    lines.push(...controller.inUse.map((use) => `  ${describeUse(use)}`));
+    for (const bus of controller.usb) lines.push(...formatBus(bus));
+    if (controller.usb.length === 0)
       lines.push(
         `  ${controller.heldBy === null ? 'no bus: no driver of the host has it' : 'what hangs on it is the guest’s'}`,
       );
