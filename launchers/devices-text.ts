@@ -3,6 +3,7 @@ import type { PciAddress } from '../lib/words/pci-address.ts';
 import { pciKind } from '../lib/words/pci-class.ts';
 import { type PathTo, pathsOf } from './device-paths.ts';
 import type { DeviceReport, DevicesReport, GroupReport } from './devices-report.ts';
+import { type Paint, painter } from './paint.ts';
 
 /** The report for people: a tree by IOMMU group, with what may be passed and why not. `pathTo` names the bridges above a function. */
 export function formatDevices(
@@ -10,7 +11,7 @@ export function formatDevices(
   colour: boolean,
   pathTo: PathTo = pathsOf(report.devices),
 ): string {
-  const paint: Paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const byAddress = new Map(report.devices.map((device) => [device.address, device]));
   const lines: string[] = [];
   if (!report.iommu.enabled) {
@@ -37,8 +38,6 @@ export function formatDevices(
   for (const device of alone) lines.push(...formatDevice(device, pathTo(device.address), paint));
   return lines.length === 0 ? 'No PCI function fits' : lines.join('\n');
 }
-
-type Paint = (code: number, text: string) => string;
 
 /** Whether a group can be given to a guest as it is now, and why not; `members` are its functions that are known. */
 export function judgeGroup(

@@ -2,6 +2,7 @@ import type { PciAddress } from '../lib/words/pci-address.ts';
 import { pathsOf } from './device-paths.ts';
 import type { DeviceReport, DevicesReport } from './devices-report.ts';
 import { formatName, judgeGroup } from './devices-text.ts';
+import { painter } from './paint.ts';
 
 /**
  * The PCI hierarchy for people: each function below the bridge it hangs on, with its group and whether that can be passed.
@@ -12,7 +13,7 @@ export function formatDevicesTree(
   wanted: ReadonlySet<PciAddress> | null,
   colour: boolean,
 ): string {
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const byAddress = new Map(report.devices.map((device) => [device.address, device]));
   const shown = new Set(wanted ?? byAddress.keys());
   const pathTo = pathsOf(report.devices);

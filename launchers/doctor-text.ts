@@ -1,4 +1,5 @@
 import { type Finding, type Status, THEMES, type Theme } from '../lib/doctor/finding.ts';
+import { painter } from './paint.ts';
 
 const HEADINGS: Readonly<Record<Theme, string>> = {
   processor: 'Processor',
@@ -25,7 +26,7 @@ export function formatFindings(
   findings: readonly Finding[],
   { colour, verbose }: { readonly colour: boolean; readonly verbose: boolean },
 ): string {
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const mark = (status: Status) => paint(COLOURS[status], MARKS[status]);
   const tell = (finding: Finding, whole: boolean): string[] => {
     const { id, status, summary, detail, remedy } = finding;

@@ -9,6 +9,7 @@ import type { Plan } from '../lib/words/step.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Globals } from './globals.ts';
 import { readInputs } from './inputs.ts';
+import { painter } from './paint.ts';
 import { romNotes } from './plan-roms.ts';
 
 /** `passqemu plan <guest>`: the ordered steps with present and wanted values, or all refusals; changes nothing. */
@@ -68,7 +69,7 @@ function formatValues(guest: string, values: readonly SourcedValue[], all: boole
 }
 
 function formatPlan(plan: Plan, refusals: readonly Refusal[], colour: boolean): string {
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   if (refusals.length > 0) {
     const lines = refusals.map(
       ({ summary, remedy }) => `  ${paint(31, '✗')} ${summary}${remedy === null ? '' : `\n      ${remedy}`}`,

@@ -1,5 +1,6 @@
 import type { OptionRom } from '../lib/inputs/option-rom.ts';
 import type { RomImage } from '../lib/inputs/rom-image.ts';
+import { painter } from './paint.ts';
 
 /** A ROM as JSON: the keys of the public contract first. */
 export function romReport({ valid, uefi, images, trimOffset, problems }: OptionRom): object {
@@ -31,7 +32,7 @@ export function romReport({ valid, uefi, images, trimOffset, problems }: OptionR
 
 /** A ROM for people: what it is worth, its images, what is wrong, how to cut it. */
 export function formatRom(path: string, judged: OptionRom, colour: boolean): string {
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const { valid, uefi, images, trimOffset, problems } = judged;
   const worth = valid
     ? paint(

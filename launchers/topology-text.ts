@@ -2,12 +2,13 @@ import type { NodeFacts, Topology } from '../lib/host/topology.ts';
 import { visible } from '../lib/inputs/parsed.ts';
 import { formatCpuList } from '../lib/words/cpu-list.ts';
 import { formatKib } from '../lib/words/size.ts';
+import { type Paint, painter } from './paint.ts';
 import { type DrawnCore, type DrawnGroup, groupTopology, guestLetters } from './topology-groups.ts';
 import type { TopologyReport } from './topology-report.ts';
 
 /** The machine's processors as a picture in the terminal: nodes, caches, a bracket for each core, a letter for who has it. */
 export function formatTopology(report: TopologyReport, colour: boolean, columns = 100): string {
-  const paint: Paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const lines = [headline(report)];
   const width = Math.max(1, ...report.cpus.map(({ id }) => `${id}`.length));
   for (const { node, groups } of groupTopology(report)) {
@@ -23,8 +24,6 @@ export function formatTopology(report: TopologyReport, colour: boolean, columns 
   const legend = formatLegend(report, paint);
   return [...lines, ...(legend.length === 0 ? [] : ['', ...legend])].join('\n');
 }
-
-type Paint = (code: number, text: string) => string;
 
 /** "2 packages, 32 cores, 64 CPUs online", as far as it is told. */
 export function headline({ packages, cores, threads }: Topology): string {

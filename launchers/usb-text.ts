@@ -2,6 +2,7 @@ import type { UsbBus, UsbDevice } from '../lib/host/usb.ts';
 import { describeUse } from '../lib/plan/device-uses.ts';
 import type { DevicesReport } from './devices-report.ts';
 import { formatName, judgeGroup } from './devices-text.ts';
+import { painter } from './paint.ts';
 import type { UsbController } from './usb-report.ts';
 
 /** The controllers for people: each with its group's verdict, its buses, and the devices below the hubs they hang on. */
@@ -10,7 +11,7 @@ export function formatUsb(
   report: DevicesReport,
   colour: boolean,
 ): string {
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   const lines: string[] = [];
   for (const controller of controllers) {
     const verdict = judge(controller, report);
