@@ -8,8 +8,12 @@ const TIME_LIMIT_MS = 25_000;
  * Waits for a program with exactly these words that a killed process of ours may have left behind: it would change the host
  * after we have looked. Only one process of ours acts at a time, so once none is left, none will come.
  */
-export async function awaitLateRun(host: Host, argv: readonly string[]): Promise<void> {
-  const until = host.now() + TIME_LIMIT_MS;
+export async function awaitLateRun(
+  host: Host,
+  argv: readonly string[],
+  patienceMs = TIME_LIMIT_MS,
+): Promise<void> {
+  const until = host.now() + patienceMs;
   for (let late = findRun(host, argv); late !== undefined; late = findRun(host, argv)) {
     if (host.now() >= until) {
       throw new HostError(`Cannot go on: ${argv[0]} of an earlier run (process ${late}) has not ended`, {

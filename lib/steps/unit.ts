@@ -8,6 +8,8 @@ import { waitUntil } from './wait-until.ts';
 
 /** From systemd's answer to the end of the last process, and from a start to the first. */
 const LOOK_MS = 5_000;
+/** Ten seconds more than a unit has to stop before systemd kills it, unless it asks for more (DefaultTimeoutStopSec= in systemd-system.conf(5)). */
+const STOP_MS = 100_000;
 
 /**
  * Stops a unit that has the display or the card (systemctl(1)), and starts it again if it ran. Held while any guest holds it:
@@ -36,23 +38,27 @@ export const unitKind: StepKind<'unit'> = {
   },
 
   async undo(step, was, got, context) {
-    const { host } = context;
+    const { host, note } = context;
     if (ofOthers(step, context) !== null) return;
     const isCertain = got?.certain === true;
-    if (!isCertain) await awaitLateRun(host, argvOf(step, 'stop'));
+    if (!isCertain) await awaitLateRun(host, argvOf(step, 'stop'), STOP_MS);
     if (!was.running || !step.restart) return;
     const runs = () => hasProcesses(host, step.cgroup);
     // One that is being stopped runs too: only where the stop has come to its end does that mean that it stays
     if (isCertain && runs()) return;
-    let answer = await call(host, step, 'start');
-    if (answer.status !== 0) {
+    // Its start comes behind its end, however long a stop that was too slow for us still takes
+    const timeoutMs = runs() ? Math.max(step.timeoutMs, STOP_MS) : step.timeoutMs;
+    if (runs())
+      note(`${nameOf(step)} may still be on its way out: it gets ${timeoutMs / 1000} s to start again`);
+    let answer = await call(host, step, 'start', timeoutMs);
+    if (answer.status !== 0 && !answer.timedOut) {
       // It may have been started too often (StartLimitBurst= in systemd.unit(5))
       await call(host, step, 'reset-failed');
       answer = await call(host, step, 'start');
     }
     if (answer.status === 0 && (await waitUntil(host, LOOK_MS, runs))) return;
     const why = answer.timedOut
-      ? `it has not started within ${step.timeoutMs / 1000} s`
+      ? `it has not started within ${timeoutMs / 1000} s`
       : answer.status === 0
         ? 'systemd says that it has, but it has no process'
         : lastLine(answer.stderr);
@@ -83,8 +89,13 @@ function argvOf({ unit, user, sockets = [] }: StepOf<'unit'>, verb: string): rea
   return ['systemctl', '--no-ask-password', ...manager, verb, '--', ...sockets, unit];
 }
 
-function call(host: Host, step: StepOf<'unit'>, verb: string): Promise<RunResult> {
-  return host.run(argvOf(step, verb), { timeoutMs: step.timeoutMs });
+function call(
+  host: Host,
+  step: StepOf<'unit'>,
+  verb: string,
+  timeoutMs = step.timeoutMs,
+): Promise<RunResult> {
+  return host.run(argvOf(step, verb), { timeoutMs });
 }
 
 function lastLine(text: string): string {

@@ -14,6 +14,8 @@ export interface FakeUnit {
   limit?: boolean;
   /** It does not stop when told to. */
   readonly stubborn?: boolean;
+  /** How long it takes to stop, whoever waits for that; a start waits for the end. */
+  stopMs?: number;
 }
 
 const units = new WeakMap<FakeHost['tree'], Map<string, FakeUnit>>();
@@ -24,7 +26,7 @@ export function addUnits(host: FakeHost, ...list: readonly FakeUnit[]): void {
   units.set(host.tree, map);
   host.putFolder('/run/systemd/system').putFolder('/run/systemd/transient');
   for (const unit of list) startUnit(host, unit);
-  host.onRun('systemctl', (argv, machine) => systemctl(argv, machine, map));
+  host.onRun('systemctl', (argv, machine, { timeoutMs }) => systemctl(argv, machine, map, timeoutMs));
   // A timer of systemd-run(1) is a file until it is stopped or has gone off
   host.onRun('systemd-run', (argv, machine) => {
     const name = argv.find((word) => word.startsWith('--unit='))?.slice(7) ?? '';
@@ -40,7 +42,12 @@ export function runs(host: FakeHost, name: string): boolean {
   return unit !== undefined && host.peek(`${CGROUPS}${unit.cgroup}/cgroup.procs`) !== null;
 }
 
-function systemctl(argv: readonly string[], host: FakeHost, map: ReadonlyMap<string, FakeUnit>) {
+function systemctl(
+  argv: readonly string[],
+  host: FakeHost,
+  map: ReadonlyMap<string, FakeUnit>,
+  timeoutMs: number,
+) {
   const timer = `/run/systemd/transient/${argv.at(-1)}`;
   if (argv.at(-1)?.endsWith('.timer') && host.peek(timer) !== null) {
     host.drop(timer);
@@ -49,6 +56,14 @@ function systemctl(argv: readonly string[], host: FakeHost, map: ReadonlyMap<str
   const unit = map.get(argv.at(-1) ?? '');
   if (unit === undefined) return { status: 5, stderr: `Unit ${argv.at(-1)} not loaded.\n` };
   const verb = argv[argv.indexOf('--') - 1];
+  if (unit.stopMs !== undefined && (verb === 'stop' || verb === 'start')) {
+    const waitedMs = Math.min(unit.stopMs, timeoutMs);
+    host.clock += waitedMs;
+    unit.stopMs -= waitedMs;
+    if (unit.stopMs > 0) return { status: null, timedOut: true };
+    delete unit.stopMs;
+    endUnit(host, unit);
+  }
   if (verb === 'reset-failed') unit.limit = false;
   if (verb === 'stop' && unit.stubborn !== true) endUnit(host, unit);
   if (verb === 'stop' && unit.stubborn === true) return { status: null, timedOut: true };

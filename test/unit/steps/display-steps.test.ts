@@ -57,6 +57,17 @@ test('a display manager that refuses to stop ends the start, and is told to go o
   assert.equal(runs(host, 'gdm.service'), true);
 });
 
+test('a display manager that systemd ends only after our own patience is back when the failed start is', async () => {
+  const unit = { name: 'gdm.service', cgroup: CGROUP, stopMs: 90_000 };
+  const host = withUnits(unit);
+  await assert.rejects(prepare(host, planOf('one', [MANAGER])), {
+    name: 'HostError',
+    message: 'Cannot stop gdm.service: it has not ended within 0.1 s',
+  });
+  assert.equal(unit.stopMs, undefined);
+  assert.equal(runs(host, 'gdm.service'), true);
+});
+
 test('a unit that has been started too often is told to forget that', async () => {
   const unit: FakeUnit = { name: 'gdm.service', cgroup: CGROUP };
   const host = withUnits(unit);
