@@ -37,35 +37,35 @@ const DOCKER = 'docker.service';
 /** Sorts everybody who has a node of the taken functions open by what makes him let go. */
 export function sortHolders(input: DisplayInput): Leavers {
   const { picture, wishes } = input;
-  const sessions = new Map(seatSessions(input).map((session) => [session.id, session]));
+  const needsManager = picture.holders.some((holder) => isOfManager(holder, picture));
+  const sessions = endingSessions(input, needsManager);
   const greeters = new Map<string, LoginSession>();
   const units = new Map<string, Leavers['units'][number]>();
   const processes: DisplayHolder[] = [];
   const stay: Refusal[] = [];
   const forOthers: DisplayHolder[] = [];
-  let needsManager = false;
   const addUnit = (unit: Leavers['units'][number]) => units.set(`${unit.user} ${unit.unit}`, unit);
   for (const holder of picture.holders) {
     const { session, unit, userUnit, cgroup } = holder;
+    const mayEnd = wishes.processes.includes(holder.comm);
     if (session !== null) {
-      const known = picture.sessions.find(({ id }) => id === session) ?? unknownSession(holder, session);
-      if (isGreeter(known)) {
-        needsManager = true;
-        greeters.set(known.id, known);
-      } else sessions.set(known.id, known);
+      const greeter = picture.sessions.find((one) => one.id === session && isGreeter(one));
+      if (greeter !== undefined) greeters.set(session, greeter);
+      else if (!sessions.has(session)) processes.push(holder);
     } else if (userUnit !== null) {
-      const isOnSeat = picture.sessions.some(({ uid, seat }) => uid === userUnit.uid && seat !== null);
-      const isGreeters = picture.sessions.some((one) => one.uid === userUnit.uid && isGreeter(one));
-      const { unit: name, user } = userUnit;
-      const restart = !isOnSeat;
-      if (isGreeters) needsManager = true;
-      else if (isOnSeat || AUDIO.test(name) || wishes.units.includes(name))
-        // Who is before the screen has nothing left that could play; his session takes its sockets along
-        addUnit({ unit: name, user, cgroup: upTo(cgroup, name), restart, ...(restart && socketsOf(holder)) });
+      const { unit: name, user, uid } = userUnit;
+      const isEnding = [...sessions.values(), ...closingSessions(input)].some((one) => one.uid === uid);
+      const own = { unit: name, user, cgroup: upTo(cgroup, name) };
+      // The manager of a log-in screen's user stays for some time (UserStopDelaySec= in logind.conf(5))
+      if (isOfManager(holder, picture)) addUnit(managerOf(uid));
+      else if (isEnding) addUnit({ ...own, restart: false });
+      else if (AUDIO.test(name) || wishes.units.includes(name))
+        addUnit({ ...own, restart: true, ...socketsOf(holder) });
+      else if (mayEnd) processes.push(holder);
       else stay.push(staysUser(holder, name));
-    } else if (unit !== null && unit === picture.manager?.unit) needsManager = true;
+    } else if (isOfManager(holder, picture)) continue;
     else if (unit !== null && FOR_OTHERS.includes(unit)) forOthers.push(holder);
-    else if (wishes.processes.includes(holder.comm)) processes.push(holder);
+    else if (mayEnd) processes.push(holder);
     else if (unit?.endsWith('.service') && wishes.units.includes(unit))
       addUnit({ unit, user: null, cgroup: upTo(cgroup, unit), restart: true });
     else if (CONTAINER.test(unit ?? '') && wishes.units.includes(DOCKER))
@@ -84,12 +84,50 @@ export function sortHolders(input: DisplayInput): Leavers {
   };
 }
 
-/** People before the screens that go dark: where another card keeps a display, only those who hold this one. */
-function seatSessions(input: DisplayInput): LoginSession[] {
-  if (!isOnlyDisplay(input)) return [];
-  return input.picture.sessions.filter(
-    (session) => session.seat !== null && !isGreeter(session) && session.state !== 'closing',
+/** Whether a holder is the display manager's: its own process, or something of a log-in screen. */
+function isOfManager(
+  { session, unit, userUnit }: DisplayHolder,
+  { sessions, manager }: DisplayInput['picture'],
+): boolean {
+  if (unit !== null) return unit === manager?.unit;
+  return sessions.some((one) =>
+    one.id === session ? isGreeter(one) : one.sessionClass === 'greeter' && one.uid === userUnit?.uid,
   );
+}
+
+/**
+ * The sessions that end, by number: of people before the screens that go dark; where another card keeps a display, of those whose
+ * programs have this one open, unless these may be ended alone; and with the display manager every desktop goes that it has started.
+ */
+function endingSessions(input: DisplayInput, needsManager: boolean): Map<string, LoginSession> {
+  const { picture, wishes } = input;
+  const before = picture.sessions.filter(
+    (one) => one.seat !== null && !isGreeter(one) && one.state !== 'closing',
+  );
+  const ending = new Map<string, LoginSession>();
+  const add = (session: LoginSession) => ending.set(session.id, session);
+  if (isOnlyDisplay(input)) before.forEach(add);
+  for (const holder of picture.holders) {
+    const { session, userUnit, comm } = holder;
+    if (isOfManager(holder, picture) || wishes.processes.includes(comm)) continue;
+    if (session !== null)
+      add(picture.sessions.find(({ id }) => id === session) ?? unknownSession(holder, session));
+    else if (userUnit !== null && !AUDIO.test(userUnit.unit) && !wishes.units.includes(userUnit.unit))
+      before.filter(({ uid }) => uid === userUnit.uid).forEach(add);
+  }
+  if (picture.manager?.isRunning === true && (needsManager || ending.size > 0))
+    before.filter(({ type, service }) => type !== 'tty' || service !== 'login').forEach(add);
+  return ending;
+}
+
+/** Those that are over but for processes that take their time. */
+function closingSessions({ picture }: DisplayInput): LoginSession[] {
+  return picture.sessions.filter(({ seat, state }) => seat !== null && state === 'closing');
+}
+
+function managerOf(uid: number): Leavers['units'][number] {
+  const unit = `user@${uid}.service`;
+  return { unit, user: null, cgroup: `/user.slice/user-${uid}.slice/${unit}`, restart: false };
 }
 
 /** The log-in screen's own session, which ends with the display manager. */

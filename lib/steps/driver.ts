@@ -12,8 +12,11 @@ import { waitUntil } from './wait-until.ts';
 
 /** An override that no driver answers to: the function is left without one, whoever probes (sysfs-bus-pci, driver_override). */
 const NO_DRIVER = 'none';
-/** How long the users of a function, or a QEMU that is ending, may take to let go. */
-const LET_GO_MS = 10_000;
+/**
+ * How long the users of a function, or a QEMU that is ending, may take to let go: the manager of a user who has logged out, and with it
+ * his audio server, stays for ten seconds (UserStopDelaySec= in logind.conf(5)).
+ */
+const LET_GO_MS = 20_000;
 /** A probe is done when the write returns; a driver that probes asynchronously (nvme, bochs) links a little later. */
 const LOOK_MS = 5_000;
 

@@ -262,6 +262,79 @@ test('planDisplay() with another card for the host: who does not hold this one s
   assert.ok(notes.includes("0000:00:02.0 (i915) can keep the host's display, but no screen is on it"));
 });
 
+const TWO_CARDS: Partial<DisplayPicture> = {
+  cards: [...picture().cards, { address: OTHER, driver: 'i915', bootVga: false, connectors: [] }],
+  consoles: [],
+};
+const BOB = session({ id: '5', uid: 1001, user: 'bob', service: 'gdm-password', seat: 'seat1' });
+
+test('planDisplay() with another card for the host ends no desktop that has this one open, unless the profile says so', () => {
+  for (const who of [
+    { session: '3' },
+    inUserUnit('org.gnome.Shell@wayland.service'),
+    inUserUnit('app-firefox-7.scope'),
+  ]) {
+    const desktop = { ...TWO_CARDS, sessions: [session()], holders: [holder(9, 'firefox', who)] };
+    assert.match(
+      plan(desktop).refusals.join(),
+      /^logged-in: [^,]*alice \(session 3, wayland on seat0\) would/,
+    );
+    assert.equal(plan(desktop, { sessions: 'end' }).steps[0], 'end session 3 of alice');
+    const alone = plan(desktop, { processes: ['firefox'] });
+    assert.deepEqual([alone.steps, alone.refusals], [['end firefox (process 9)'], []]);
+  }
+});
+
+test('planDisplay() knows that desktops end with the display manager whose X server has this card open too', () => {
+  const text = session({ id: '7', user: 'carol', uid: 1002, type: 'tty', service: 'login' });
+  const desktop = {
+    ...TWO_CARDS,
+    sessions: [session({ type: 'x11' }), BOB, text],
+    holders: [holder(9, 'Xorg', inUnit('gdm.service'))],
+  };
+  assert.match(plan(desktop).refusals.join(), /: alice \(.*\) and bob \(session 5, wayland on seat1\) would/);
+  assert.deepEqual(plan(desktop, { sessions: 'end' }).steps, [
+    'end session 3 of alice',
+    'end session 5 of bob',
+    'stop gdm.service',
+  ]);
+});
+
+test('planDisplay() gives the audio server back to a user who stays before another card', () => {
+  const holders = [
+    holder(7, 'pipewire', { ...inUserUnit('pipewire.service'), sockets: ['pipewire.socket'] }),
+  ];
+  const { raw, refusals } = plan({ ...TWO_CARDS, sessions: [session()], holders });
+  assert.deepEqual(refusals, []);
+  assert.deepEqual(
+    raw.map((step) => step.kind === 'unit' && [step.unit, step.restart, step.sockets]),
+    [['pipewire.service', true, ['pipewire.socket']]],
+  );
+});
+
+test('planDisplay() ends the manager of the log-in screen’s user too, which would keep the sound card for some seconds', () => {
+  const holders = [
+    holder(7, 'wireplumber', { userUnit: { unit: 'wireplumber.service', uid: 120, user: 'gdm' } }),
+  ];
+  const { steps, raw } = plan({
+    sessions: [session({ id: 'c1', uid: 120, user: 'gdm', sessionClass: 'greeter' })],
+    consoles: [],
+    holders,
+  });
+  assert.deepEqual(steps, ['stop gdm.service', 'stop user@120.service']);
+  assert.equal(raw[1]?.kind === 'unit' && raw[1].restart, false);
+});
+
+test('planDisplay() ends what is left of a session that is over, without calling it anybody’s work', () => {
+  const closing = session({ state: 'closing' });
+  const holders = [holder(10, 'kwin_wayland', inUserUnit('plasma-kwin_wayland.service'))];
+  const { steps, refusals } = plan({ sessions: [closing], holders, consoles: [] });
+  assert.deepEqual(
+    [steps, refusals],
+    [['stop gdm.service', 'stop plasma-kwin_wayland.service of alice'], []],
+  );
+});
+
 test('planDisplay() refuses to saw off the branch that this process sits on', () => {
   const wishes = { sessions: 'end' } as const;
   const from = (ownCgroup: string) => plan({ sessions: [session()], ownCgroup }, wishes).refusals;
