@@ -86,7 +86,8 @@ async function applyStep(
   const begun = host.now();
   try {
     if (kind.writesSlowly) noteWriter(host, journal);
-    const was = kind.observe(step, context);
+    const seen = kind.observe(step, context);
+    const was = kind.ask === undefined ? seen : await kind.ask(step, seen, context);
     appendLine(host, journal, { t: 'do', i: index, at: begun, step, was });
     const got = await kind.apply(step, was, context);
     if (got !== null) appendLine(host, journal, { t: 'did', i: index, got });

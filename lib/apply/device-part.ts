@@ -51,5 +51,6 @@ function displayPart(host: Host, profile: GuestInputs['profile'], input: DeviceI
     taken,
     picture,
     held: input.held,
+    holdersMayLeave: input.holdersMayLeave === true,
   });
 }

@@ -112,9 +112,11 @@ export function placeInCgroups(
   userName: (uid: number) => string,
 ): Pick<DisplayHolder, 'unit' | 'session' | 'userUnit'> {
   const none = { unit: null, session: null, userUnit: null };
-  const session = /\/session-([A-Za-z0-9]+)\.scope(?:\/|$)/.exec(cgroup)?.[1];
+  const session = /^\/user\.slice\/user-\d{1,10}\.slice\/session-([A-Za-z0-9]+)\.scope(?:\/|$)/.exec(
+    cgroup,
+  )?.[1];
   if (session !== undefined) return { ...none, session };
-  const own = /\/user@(\d{1,10})\.service(\/.*)?$/.exec(cgroup);
+  const own = /^\/user\.slice\/user-\d{1,10}\.slice\/user@(\d{1,10})\.service(\/.*)?$/.exec(cgroup);
   if (own !== null) {
     const uid = Number(own[1]);
     const unit = unitsIn(own[2] ?? '').at(-1) ?? null;
@@ -122,7 +124,10 @@ export function placeInCgroups(
       ? { ...none, unit: `user@${uid}.service` }
       : { ...none, userUnit: { unit, uid, user: userName(uid) } };
   }
-  return { ...none, unit: unitsIn(cgroup)[0] ?? null };
+  // Below a folder that is no slice there is another systemd, a container's, whose units are not this one's
+  const slices = cgroup.split('/').filter((part) => part !== '');
+  const first = slices.find((part) => !part.endsWith('.slice')) ?? '';
+  return { ...none, unit: unitsIn(first)[0] ?? null };
 }
 
 function unitsIn(path: string): string[] {

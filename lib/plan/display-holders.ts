@@ -1,6 +1,7 @@
 import type { DisplayHolder } from '../host/display-picture.ts';
 import type { LoginSession } from '../host/login-sessions.ts';
 import type { Refusal } from '../words/errors.ts';
+import { containerOf } from './containers.ts';
 import type { DisplayInput } from './display-input.ts';
 import { isOnlyDisplay } from './display-input.ts';
 
@@ -17,6 +18,7 @@ export interface Leavers {
     readonly cgroup: string;
     readonly restart: boolean;
     readonly sockets?: readonly string[];
+    readonly containers?: readonly string[];
   }[];
   readonly processes: readonly DisplayHolder[];
   readonly stay: readonly Refusal[];
@@ -26,13 +28,6 @@ export interface Leavers {
 const FOR_OTHERS = ['systemd-logind.service', 'seatd.service', 'init.scope', 'elogind.service'];
 /** A lingering user's own audio servers: they come back as they were. */
 const AUDIO = /^(?:pipewire|pipewire-pulse|pipewire-media-session|wireplumber|pulseaudio)\.service$/;
-
-/**
- * Docker's daemon gives each container a scope of its own (its cgroup driver "systemd"), stops all of them when it is stopped, and starts
- * again those that are to be restarted. See dockerd(8).
- */
-const CONTAINER = /^docker-[0-9a-f]{12,64}\.scope$/;
-const DOCKER = 'docker.service';
 
 /** Sorts everybody who has a node of the taken functions open by what makes him let go. */
 export function sortHolders(input: DisplayInput): Leavers {
@@ -48,7 +43,13 @@ export function sortHolders(input: DisplayInput): Leavers {
   for (const holder of picture.holders) {
     const { session, unit, userUnit, cgroup } = holder;
     const mayEnd = wishes.processes.includes(holder.comm);
-    if (session !== null) {
+    const container = containerOf(holder);
+    const engine = container?.unit ?? '';
+    if (container !== null && wishes.units.includes(engine)) {
+      const known = units.get(`null ${engine}`)?.containers ?? [];
+      const containers = [...new Set([...known, container.cgroup])];
+      addUnit({ unit: engine, user: null, cgroup: `/system.slice/${engine}`, restart: true, containers });
+    } else if (session !== null) {
       const greeter = picture.sessions.find((one) => one.id === session && isGreeter(one));
       if (greeter !== undefined) greeters.set(session, greeter);
       else if (!sessions.has(session)) processes.push(holder);
@@ -62,14 +63,13 @@ export function sortHolders(input: DisplayInput): Leavers {
       else if (AUDIO.test(name) || wishes.units.includes(name))
         addUnit({ ...own, restart: true, ...socketsOf(holder) });
       else if (mayEnd) processes.push(holder);
-      else stay.push(staysUser(holder, name));
+      else stay.push(container === null ? staysUser(holder, name) : staysHere(holder));
     } else if (isOfManager(holder, picture)) continue;
     else if (unit !== null && FOR_OTHERS.includes(unit)) forOthers.push(holder);
-    else if (mayEnd) processes.push(holder);
+    // Before its processes: what systemd restarts would have the card again
     else if (unit?.endsWith('.service') && wishes.units.includes(unit))
       addUnit({ unit, user: null, cgroup: upTo(cgroup, unit), restart: true });
-    else if (CONTAINER.test(unit ?? '') && wishes.units.includes(DOCKER))
-      addUnit({ unit: DOCKER, user: null, cgroup: `/system.slice/${DOCKER}`, restart: true });
+    else if (mayEnd) processes.push(holder);
     else stay.push(staysHere(holder));
   }
   const somebodyGoes = needsManager || sessions.size + units.size + processes.length > 0;
@@ -161,15 +161,16 @@ function upTo(cgroup: string, unit: string): string {
   return at < 0 ? cgroup : cgroup.slice(0, at + unit.length + 1);
 }
 
-function staysHere({ comm, pid, unit, user }: DisplayHolder): Refusal {
-  const container = CONTAINER.test(unit ?? '') ? unit!.slice('docker-'.length, 'docker-'.length + 12) : null;
-  const whose = unit === null ? `of ${user}` : `of ${unit}`;
+function staysHere(holder: DisplayHolder): Refusal {
+  const { comm, pid, unit, user } = holder;
+  const container = containerOf(holder);
+  const whose = container?.words ?? unit ?? user;
   return {
     id: 'holder-stays',
-    summary: `Cannot hand the display over: ${comm} (process ${pid} ${whose}) has the card open, and nothing allows to stop it`,
+    summary: `Cannot hand the display over: ${comm} (process ${pid} of ${whose}) has the card open, and nothing allows to stop it`,
     remedy:
       container !== null
-        ? `Stop the container (docker stop ${container}), or write "units = ${DOCKER}" under [handover], which stops all of them`
+        ? `Stop the container (${container.stop}), by hand or with a prepare-first command${container.unit === null ? '' : `, or write "units = ${container.unit}" under [handover], which stops all of them`}`
         : unit?.endsWith('.service')
           ? `Write "units = ${unit}" under [handover], or "processes = ${comm}"`
           : `Stop it, or write "processes = ${comm}" under [handover]`,

@@ -16,6 +16,8 @@ export interface DisplayInput {
   readonly picture: DisplayPicture;
   /** Live steps of all other guests. */
   readonly held: readonly HeldStep[];
+  /** Whether a command of the user's runs first, which may make holders let go. */
+  readonly holdersMayLeave?: boolean;
 }
 
 /** The hand-over's part of the plan, and the processes that will have let go when the functions are taken. */

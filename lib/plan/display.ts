@@ -17,7 +17,12 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   const notes = describeDisplay(input);
   if (!input.wishes.display) return { steps: [], refusals: refuseClaims(input), notes, leaving: none };
   const leavers = sortHolders(input);
-  const refusals = refuseHandover(input, leavers);
+  const mayLeave = input.holdersMayLeave === true;
+  const refusals = refuseHandover(input, mayLeave ? { ...leavers, stay: [] } : leavers);
+  if (mayLeave)
+    notes.push(
+      ...leavers.stay.map(({ summary }) => `${summary}; the prepare-first command must see to that`),
+    );
   const leaving = new Set(input.picture.holders.map(({ pid }) => pid));
   if (refusals.length > 0) return { steps: [], refusals, notes, leaving };
   if (!input.picture.canRecover)

@@ -50,6 +50,7 @@ interface AnyKind {
   describe(step: Step): string;
   describeUndo(step: Step, was: Memory<KindName>): string;
   observe(step: Step, context: StepContext): Memory<KindName>;
+  ask?(step: Step, was: Memory<KindName>, context: StepContext): Promise<Memory<KindName>>;
   apply(
     step: Step,
     was: Memory<KindName>,

@@ -25,6 +25,8 @@ export interface StepKind<K extends KindName> {
   describe(step: StepOf<K>): string;
   describeUndo(step: StepOf<K>, was: Memory<K>): string;
   observe(step: StepOf<K>, context: StepContext): Memory<K>;
+  /** Adds to what `observe` read what only a program can say; both are on disk before `apply` begins. */
+  ask?(step: StepOf<K>, was: Memory<K>, context: StepContext): Promise<Memory<K>>;
   apply(step: StepOf<K>, was: Memory<K>, context: StepContext): Promise<Outcome<K>> | Outcome<K>;
   undo(
     step: StepOf<K>,

@@ -102,7 +102,8 @@ export interface StepKinds {
   setting: { step: { path: string; value: string; label: string }; was: { value: string }; got: null };
   /**
    * Stops a unit of systemd while the guest runs. `user`: whose own manager has it, null for the system's; `restart`: whether
-   * it is started again; `cgroup`: where its processes are; `sockets`: units that go with it, because they would start it.
+   * it is started again; `cgroup`: where its processes are; `sockets`: units that go with it, because they would start it;
+   * `containers`: cgroups of what must have ended with it. `triggers`: what else ran then and would start it.
    */
   unit: {
     step: {
@@ -112,8 +113,9 @@ export interface StepKinds {
       restart: boolean;
       timeoutMs: number;
       sockets?: readonly string[];
+      containers?: readonly string[];
     };
-    was: { running: boolean };
+    was: { running: boolean; triggers?: readonly string[] };
     /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
     got: { certain: boolean };
   };

@@ -16,6 +16,8 @@ export interface FakeUnit {
   readonly stubborn?: boolean;
   /** How long it takes to stop, whoever waits for that; a start waits for the end. */
   stopMs?: number;
+  /** It is a socket, timer or path that starts this unit. */
+  readonly starts?: string;
 }
 
 const units = new WeakMap<FakeHost['tree'], Map<string, FakeUnit>>();
@@ -53,8 +55,11 @@ function systemctl(
     host.drop(timer);
     return {};
   }
-  const unit = map.get(argv.at(-1) ?? '');
+  const names = argv.slice(argv.indexOf('--') + 1);
+  const asked = names.flatMap((name) => map.get(name) ?? []);
+  const unit = asked.at(-1);
   if (unit === undefined) return { status: 5, stderr: `Unit ${argv.at(-1)} not loaded.\n` };
+  if (argv.includes('show')) return { stdout: show(argv, host, map, asked) };
   const verb = argv[argv.indexOf('--') - 1];
   if (unit.stopMs !== undefined && (verb === 'stop' || verb === 'start')) {
     const waitedMs = Math.min(unit.stopMs, timeoutMs);
@@ -65,12 +70,33 @@ function systemctl(
     endUnit(host, unit);
   }
   if (verb === 'reset-failed') unit.limit = false;
-  if (verb === 'stop' && unit.stubborn !== true) endUnit(host, unit);
+  const ends = verb === 'stop' ? asked.filter(({ stubborn }) => stubborn !== true) : asked;
+  if (verb === 'stop' || verb === 'restart') for (const one of ends) endUnit(host, one);
   if (verb === 'stop' && unit.stubborn === true) return { status: null, timedOut: true };
-  if (verb !== 'start') return {};
+  if (verb !== 'start' && verb !== 'restart') return {};
   if (unit.limit === true) return { status: 1, stderr: 'Start request repeated too quickly.\n' };
-  startUnit(host, unit);
-  return {};
+  let refused = '';
+  for (const one of asked) {
+    // As a socket does whose service runs already
+    if (one.starts !== undefined && runs(host, one.starts) && !runs(host, one.name))
+      refused = `${one.name}: Socket service ${one.starts} already active, refusing.\n`;
+    else startUnit(host, one);
+  }
+  return refused === '' ? {} : { status: 1, stderr: refused };
+}
+
+function show(
+  argv: readonly string[],
+  host: FakeHost,
+  map: ReadonlyMap<string, FakeUnit>,
+  asked: readonly FakeUnit[],
+): string {
+  if (argv.includes('--property=TriggeredBy')) {
+    const triggers = [...map.values()].filter(({ starts }) => starts === asked[0]?.name);
+    return `TriggeredBy=${triggers.map(({ name }) => name).join(' ')}\n`;
+  }
+  const state = ({ name }: FakeUnit) => (runs(host, name) ? 'active' : 'inactive');
+  return asked.map((one) => `Id=${one.name}\nActiveState=${state(one)}\n`).join('\n');
 }
 
 function loginctl(argv: readonly string[], host: FakeHost, map: ReadonlyMap<string, FakeUnit>) {

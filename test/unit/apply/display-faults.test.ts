@@ -28,6 +28,7 @@ function desktop(): FakeHost {
     addUnits(
       host,
       { name: 'gdm.service', cgroup: MANAGER, node: '/dev/dri/card0' },
+      { name: 'gdm.socket', cgroup: '/system.slice/gdm.socket', starts: 'gdm.service' },
       { name: 'session-3.scope', cgroup: SESSION, node: '/dev/dri/card0' },
     );
     addConsoles(host);

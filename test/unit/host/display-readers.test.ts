@@ -146,6 +146,22 @@ test('placeInCgroups() tells units, sessions and units of a user apart', () => {
     'init.scope',
   );
   assert.deepEqual(place('/'), none);
+  const template = '/system.slice/system-getty.slice/getty@tty1.service';
+  assert.deepEqual(place(template), { ...none, unit: 'getty@tty1.service' });
+});
+
+test('placeInCgroups() does not take what runs in a container for the host’s', () => {
+  const none = { unit: null, session: null, userUnit: null };
+  for (const own of [
+    'user.slice/user-0.slice/session-3.scope',
+    'user.slice/user-0.slice/user@0.service/init.scope',
+    'system.slice/jellyfin.service',
+    'init.scope',
+  ]) {
+    assert.deepEqual(placeInCgroups(`/lxc/101/ns/${own}`, String), none);
+    const unit = `docker-${'a'.repeat(64)}.scope`;
+    assert.deepEqual(placeInCgroups(`/system.slice/${unit}/${own}`, String), { ...none, unit });
+  }
 });
 
 test('hasProcesses() reads version 2, and version 1 where that is mounted', () => {

@@ -82,8 +82,16 @@ function plan(
   changes: Partial<DisplayPicture>,
   wishes: Partial<Profile['handover']> = {},
   held: readonly HeldStep[] = [],
+  holdersMayLeave = false,
 ) {
-  const input = { guest: 'win 11', taken: [gpu], picture: picture(changes), held, deadlineMs: 2000 };
+  const input = {
+    guest: 'win 11',
+    taken: [gpu],
+    picture: picture(changes),
+    held,
+    deadlineMs: 2000,
+    holdersMayLeave,
+  };
   const { steps, refusals, notes, leaving } = planDisplay({ ...input, wishes: { ...WISHES, ...wishes } });
   return {
     steps: steps.map(describeStep),
@@ -220,12 +228,45 @@ test('planDisplay() stops Docker for the container that has the card, where the 
   const input = { holders, manager: null };
   const { remedies } = plan(input);
   assert.deepEqual(remedies, [
-    'Stop the container (docker stop 0123456789ab), or write "units = docker.service" under [handover], which stops all of them',
+    'Stop the container (docker stop 0123456789ab), by hand or with a prepare-first command, or write "units = docker.service" under [handover], which stops all of them',
   ]);
   const { steps, refusals, raw } = plan(input, { units: ['docker.service'] });
   assert.deepEqual(refusals, []);
   assert.deepEqual(steps, ['stop docker.service', 'take the text consoles off (M) frame buffer device']);
   assert.equal(raw[0]?.kind === 'unit' && raw[0].restart && raw[0].cgroup, '/system.slice/docker.service');
+  assert.deepEqual(raw[0]?.kind === 'unit' && raw[0].containers, [`/system.slice/docker-${id}.scope`]);
+});
+
+test('planDisplay() tells how the container of each engine is stopped', () => {
+  const id = '0123456789abcdef'.repeat(4);
+  const user = '/user.slice/user-1000.slice/user@1000.service/user.slice';
+  const remedies = (cgroup: string) =>
+    plan({ holders: [holder(4, 'x', { cgroup })], manager: null }).remedies;
+  const stop = (words: string) => [`Stop the container (${words}), by hand or with a prepare-first command`];
+  assert.match(remedies(`/docker/${id}`)[0] ?? '', /docker stop 0123456789ab\), .* "units = docker.service"/);
+  assert.deepEqual(remedies(`${user}/docker-${id}.scope`), stop('docker stop 0123456789ab'));
+  assert.deepEqual(remedies(`/machine.slice/libpod-${id}.scope/container`), stop('podman stop 0123456789ab'));
+  assert.deepEqual(remedies(`/kubepods.slice/cri-containerd-${id}.scope`), stop('crictl stop 0123456789ab'));
+  const lxc = stop('lxc-stop 101, incus stop 101 or pct stop 101');
+  assert.deepEqual(remedies('/lxc/101/ns/system.slice/jellyfin.service'), lxc);
+  assert.deepEqual(remedies('/lxc.payload.101/init.scope'), lxc);
+});
+
+test('planDisplay() leaves whoever stays to a prepare-first command, and says so', () => {
+  const { refusals, notes, leaving } = plan({ holders: [holder(4, 'x')], manager: null }, {}, [], true);
+  assert.deepEqual(refusals, []);
+  assert.ok(
+    notes.some((note) =>
+      note.endsWith('nothing allows to stop it; the prepare-first command must see to that'),
+    ),
+  );
+  assert.deepEqual(leaving, [4]);
+});
+
+test('planDisplay() stops a unit rather than its process, which systemd would start again', () => {
+  const holders = [holder(2, 'ollama', inUnit('ollama.service'))];
+  const { steps } = plan({ holders, manager: null }, { units: ['ollama.service'], processes: ['ollama'] });
+  assert.equal(steps[0], 'stop ollama.service');
 });
 
 test('planDisplay() stops the audio server of a lingering user, and starts it again', () => {

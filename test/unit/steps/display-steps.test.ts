@@ -13,7 +13,15 @@ import {
   runs,
 } from '../../fake/display-model.ts';
 import type { FakeHost } from '../../fake/fake-host.ts';
-import { driverStep, dump, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
+import {
+  driverStep,
+  dump,
+  planOf,
+  prepare,
+  release,
+  SILENT,
+  wholeMachine,
+} from '../../fake/whole-machine.ts';
 
 const face = { target: 'x', from: null, to: null };
 const CGROUP = '/system.slice/gdm.service';
@@ -97,6 +105,50 @@ test('the sockets of an audio server are stopped and started in one call with it
   const names = '-- pipewire.socket pipewire-pulse.socket pipewire.service';
   assert.ok(host.calls.some((call) => call.endsWith(`${words} stop ${names}`)));
   assert.ok(later.calls.some((call) => call.endsWith(`${words} start ${names}`)));
+});
+
+const DOCKER = { name: 'docker.service', cgroup: '/system.slice/docker.service' };
+const SOCKET = { name: 'docker.socket', cgroup: '/system.slice/docker.socket', starts: DOCKER.name };
+const TIMER = { ...SOCKET, name: 'docker.timer', cgroup: '/system.slice/docker.timer' };
+const STOP_DOCKER: Step = { ...MANAGER, unit: DOCKER.name, cgroup: DOCKER.cgroup };
+
+test('what would start a unit again is stopped with it and started with it, as far as it ran', async () => {
+  const host = withUnits(DOCKER, SOCKET, TIMER);
+  host.drop(`/sys/fs/cgroup${TIMER.cgroup}`);
+  await prepare(host, planOf('one', [STOP_DOCKER]));
+  assert.deepEqual([runs(host, DOCKER.name), runs(host, SOCKET.name)], [false, false]);
+  const later = host.restart();
+  await release(later, 'one');
+  assert.deepEqual([runs(host, DOCKER.name), runs(host, SOCKET.name)], [true, true]);
+  assert.equal(runs(host, TIMER.name), false);
+});
+
+test('a socket that has not come back because its service runs does so when that is restarted', async () => {
+  // The socket is stopped, the service not
+  const host = withUnits({ ...DOCKER, stubborn: true }, SOCKET);
+  await assert.rejects(prepare(host, planOf('one', [STOP_DOCKER])), /it has not ended/);
+  assert.deepEqual([runs(host, DOCKER.name), runs(host, SOCKET.name)], [true, true]);
+});
+
+test('a socket whose service somebody has started meanwhile is left and told', async () => {
+  const host = withUnits(DOCKER, SOCKET);
+  await prepare(host, planOf('one', [STOP_DOCKER]));
+  const later = host.restart();
+  host.put(`/sys/fs/cgroup${DOCKER.cgroup}/cgroup.events`, 'populated 1\n');
+  host.put(`/sys/fs/cgroup${DOCKER.cgroup}/cgroup.procs`, '1\n');
+  const notes: string[] = [];
+  await release(later, 'one', undefined, { ...SILENT, note: (line) => notes.push(line) });
+  assert.match(notes.join(' '), /docker.service runs already, so docker.socket cannot be started again/);
+});
+
+test('a container that outlives its engine ends the start', async () => {
+  const container = '/system.slice/docker-0123456789ab.scope';
+  const host = withUnits(DOCKER, { name: 'docker-0123456789ab.scope', cgroup: container });
+  await assert.rejects(
+    prepare(host, planOf('one', [{ ...STOP_DOCKER, containers: [container] }])),
+    /Cannot stop docker.service: it has, but its container docker-0123456789ab.scope runs on/,
+  );
+  assert.equal(runs(host, DOCKER.name), true);
 });
 
 test('a unit that did not run is not started', async () => {
