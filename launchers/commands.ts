@@ -64,7 +64,13 @@ export const COMMANDS: readonly Command[] = [
     name: 'recover',
     words: '',
     summary: 'give back what guests that no longer run still hold; safe while others run',
-    options: [],
+    options: [
+      {
+        name: 'wait',
+        value: 'DURATION',
+        help: 'how long another operation that is going on is waited for (default 1m)',
+      },
+    ],
     changes: true,
     count: [0, 0],
     run: async (line, globals) => (await import('./recover.ts')).recover(line, globals),

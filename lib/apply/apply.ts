@@ -28,7 +28,7 @@ export async function applyPlan(
       await applyStep(host, journal, index, step, context, report);
     }
     stopIfAsked(interrupted);
-    appendLine(host, journal, { t: 'ready' });
+    appendLine(host, journal, { t: 'ready', at: host.now() });
   } catch (cause) {
     // A fault of our own must not leave the host half changed either
     settleQuietly(journal, context);

@@ -27,7 +27,8 @@ export interface JournalHeader {
 
 /** Every further line. `do` is on disk before its step begins, `undone` after its undo succeeded. */
 export type JournalLine =
-  | { readonly t: 'owner'; readonly owner: Owner }
+  /** `at`: when that became so; older journals do not say. */
+  | { readonly t: 'owner'; readonly owner: Owner; readonly at?: number }
   | { readonly t: 'writer' | 'watcher'; readonly pid: number; readonly startTicks: number }
   | {
       readonly t: 'do';
@@ -40,7 +41,7 @@ export type JournalLine =
   | { readonly t: 'undoing'; readonly i: number; readonly mark: Memory<KindName> }
   | { readonly t: 'undone'; readonly i: number }
   | { readonly t: 'wedged'; readonly i: number; readonly writer: ProcessIdentity; readonly seen: string }
-  | { readonly t: 'ready' }
+  | { readonly t: 'ready'; readonly at?: number }
   | { readonly t: 'pending'; readonly why: string };
 
 /** One step as a journal remembers it. */
@@ -67,6 +68,8 @@ export interface Journal {
   /** Who stays with the running guest and places its interrupts. */
   watcher: ProcessIdentity | null;
   ready: boolean;
+  /** When it was made ready for its owner, in ms; before that, when it was begun. */
+  readyAt: number;
   pending: string | null;
   end: number;
   /** Bytes of a torn line behind `end`, to be blanked by the next line. */
@@ -131,6 +134,7 @@ export function parseJournal(path: string, bytes: Buffer): ParsedJournal {
     writers: [],
     watcher: null,
     ready: false,
+    readyAt: header.at,
     pending: null,
     end: first.end,
     torn: 0,
@@ -174,6 +178,7 @@ export function addLine(journal: Journal, line: JournalLine): string | null {
     entry.wedged = { writer: line.writer, seen: line.seen };
     return null;
   }
+  if (line.t === 'owner' || line.t === 'ready') journal.readyAt = line.at ?? journal.readyAt;
   if (line.t === 'owner') journal.owner = line.owner;
   else if (line.t === 'writer') journal.writers.push({ pid: line.pid, startTicks: line.startTicks });
   else if (line.t === 'watcher') journal.watcher = { pid: line.pid, startTicks: line.startTicks };

@@ -85,6 +85,7 @@ export function createJournal(host: Host, path: string, header: JournalHeader, o
     writers: [],
     watcher: null,
     ready: false,
+    readyAt: header.at,
     pending: null,
     end,
     torn: 0,

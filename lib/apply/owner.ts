@@ -26,10 +26,16 @@ export function whyAlive(host: Host, journal: Journal): string | null {
   if (journal.owner.kind === 'person') return 'it was prepared by hand, and only release ends that';
   // One that comes after it knows nothing of this start
   if (journal.owner.daemon !== undefined && !isRunning(host, journal.owner.daemon)) return null;
-  const age = host.now() - journal.header.at;
+  const age = host.now() - journal.readyAt;
   return age >= 0 && age < GRACE_MS
     ? `it was prepared ${Math.round(age / 1000)} s ago and libvirt may still be starting it`
     : null;
+}
+
+/** Whether a guest that counts as alive may still come to nothing: it is prepared, and nothing runs on it so far. */
+export function isWaitedFor(host: Host, journal: Journal): boolean {
+  const isUp = openGroups(host, journal).length > 0 || findQemu(host, journal) !== null;
+  return journal.owner.kind !== 'person' && !isUp;
 }
 
 /** VFIO groups of the journal's functions that a process has open. */

@@ -15,13 +15,14 @@ import {
   readState,
 } from './journal.ts';
 import { JOURNAL_FORM, type Journal, type Owner } from './journal-text.ts';
-import { whyRunning } from './owner.ts';
+import { isWaitedFor, whyRunning } from './owner.ts';
 import { undoAndTell } from './release.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';
 import { withStory } from './story.ts';
 import { writeSummary } from './summary.ts';
+import { watchAgain } from './watch-again.ts';
 
 export interface PrepareRequest {
   readonly stateDir: string;
@@ -65,7 +66,8 @@ export async function prepareGuest(
     if (
       canAdopt(host, leftover, request, heldSteps(state.journals.filter((one) => one !== leftover)), report)
     ) {
-      appendLine(host, leftover, { t: 'owner', owner: request.owner });
+      appendLine(host, leftover, { t: 'owner', owner: request.owner, at: host.now() });
+      if (isWaitedFor(host, leftover)) await watchAgain(host, leftover, report.note);
       return 'adopted';
     }
     await releaseLeftover(host, stateDir, leftover, state.journals, report);

@@ -4,13 +4,14 @@ import { PassqemuError, RefusedError, ReleaseError } from '../words/errors.ts';
 import { findJournal } from './find-journal.ts';
 import { appendLine, heldSteps, liveEntries, readCurrentState, readState } from './journal.ts';
 import type { Journal } from './journal-text.ts';
-import { findQemu, openGroups, whyAlive, whyRunning } from './owner.ts';
+import { findQemu, isWaitedFor, openGroups, whyAlive, whyRunning } from './owner.ts';
 import type { Report } from './report.ts';
 import { settleJournals } from './settle.ts';
 import { ensureStateFolder, takeLock } from './state-folder.ts';
 import { withStory } from './story.ts';
 import { writeSummary } from './summary.ts';
 import { undoJournal } from './undo.ts';
+import { watchAgain } from './watch-again.ts';
 
 /** How long the kernel may take to close a dead QEMU's devices: libvirt itself allows seconds for each. */
 const CLOSE_MS = 15_000;
@@ -92,6 +93,7 @@ export async function recoverAll(
     const why = whyAlive(host, journal);
     if (why !== null) {
       kept.push({ guest: journal.header.guest, why });
+      if (isWaitedFor(host, journal)) await watchAgain(host, journal, report.note);
       continue;
     }
     try {

@@ -46,7 +46,10 @@ export function planDisplay(input: DisplayInput): DisplayPart {
 /** libvirt gets two minutes to start its QEMU, so recover before that would find the guest alive. */
 const WATCHDOG_S = 130;
 
-/** First of all, so that it is there whatever happens next. The unit's restart runs recover, whether it ran before or not. */
+/**
+ * First of all, so that it is there whatever happens next. The unit's restart runs recover, whether it ran before or not; nobody waits for it,
+ * so that recover can start the timer anew.
+ */
 function watchdogSteps({ picture, guest }: DisplayInput): Step[] {
   if (!picture.canRecover) return [];
   return [
@@ -56,7 +59,7 @@ function watchdogSteps({ picture, guest }: DisplayInput): Step[] {
       from: null,
       to: `in ${WATCHDOG_S} s`,
       unit: `passqemu-watchdog-${guest.replaceAll(/[^A-Za-z0-9]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}`).slice(0, 150)}`,
-      argv: ['systemctl', '--no-ask-password', 'restart', 'passqemu-recover.service'],
+      argv: ['systemctl', '--no-ask-password', '--no-block', 'restart', 'passqemu-recover.service'],
       afterSeconds: WATCHDOG_S,
     },
   ];

@@ -3,11 +3,13 @@ import type { Host } from '../host/host.ts';
 export const RECOVER_UNIT = '/etc/systemd/system/passqemu-recover.service';
 const NAME = 'passqemu-recover.service';
 const TIME_LIMIT_MS = 20_000;
+/** Every step of a hand-over has its limit; so long they take together where each takes its longest. */
+const LONGEST_PREPARE = '20m';
 
 /**
  * The unit that gives back what guests left behind: at boot after the libvirt daemon has looked at its guests, and at shutdown
  * before it is gone (systemd stops in the reverse order), but after libvirt-guests has shut its guests down. It is restarted with the daemon, also with one that
- * was killed: that one forgets the guests that it was just starting. See systemd.unit(5), systemd.service(5).
+ * was killed: that one forgets the guests that it was just starting. A hand-over that still goes on is waited for. See systemd.unit(5), systemd.service(5).
  */
 export function formatRecoverUnit(program: string): string {
   return `[Unit]
@@ -20,7 +22,7 @@ ConditionPathExists=${program}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${program} recover --quiet
+ExecStart=${program} recover --quiet --wait ${LONGEST_PREPARE}
 ExecStop=${program} recover --quiet
 
 [Install]

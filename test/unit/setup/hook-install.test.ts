@@ -88,7 +88,10 @@ test('uninstallHook() and uninstallRecoverUnit() leave nothing', async () => {
   await installHook(host, BUNDLE, NODE);
   assert.equal(await installRecoverUnit(host, '/usr/local/bin/passqemu'), true);
   assert.equal(await installRecoverUnit(host, '/usr/local/bin/passqemu'), false);
-  assert.match(host.peek(RECOVER_UNIT)!, /^ExecStart=\/usr\/local\/bin\/passqemu recover --quiet$/m);
+  assert.match(
+    host.peek(RECOVER_UNIT)!,
+    /^ExecStart=\/usr\/local\/bin\/passqemu recover --quiet --wait 20m$/m,
+  );
   assert.deepEqual(uninstallHook(host), [FOLDER_PLACE]);
   assert.deepEqual(host.list('/var/cache/passqemu/code'), ['passqemu.run.1']);
   assert.equal(await uninstallRecoverUnit(host), true);
