@@ -1,6 +1,5 @@
 # shellcheck shell=bash disable=SC2317,SC2154
-# Sourced behind display-machine.sh: the hand-over made to fail at each step there and back, where $pattern wants it, and killed with -9
-# at the lines of the journal that $kills names: numbers, "every", or none.
+# Sourced behind display-machine.sh: the hand-over made to fail at each step there and back, where $pattern wants it.
 JOURNAL=/run/passqemu/all.jsonl
 PROFILE=/etc/passqemu/all.ini
 wanted() { # NAME FUNCTION [ARG ...]: the check, where the pattern wants it
@@ -12,7 +11,7 @@ wanted() { # NAME FUNCTION [ARG ...]: the check, where the pattern wants it
 
 all_back() { # STATUS of what has been tried; where something is still held, release gives it back
   [ ! -e $JOURNAL ] || passqemu release all --quiet || return 1
-  [ "$1" = 0 ] && there && same_state
+  [ "$1" = 0 ] && there && same_state && [ ! -e /tmp/mark ]
 }
 # What a step writes to is read-only; the program that it calls fails; the unit lets nobody stop it
 spoil() {
@@ -84,6 +83,59 @@ wanted "VFIO does not take the card" fails "Cannot bind" 3 /sys/bus/pci/drivers_
 wanted "the sound card cannot be aimed at VFIO" fails "driver_override" 1 "$(realpath $B/$SOUND/driver_override)"
 wanted "the sound's driver does not let go" fails "Cannot unbind $SOUND" 1 /sys/bus/pci/drivers/snd_hda_intel/unbind
 
+# What else a guest gets: with it too the screen goes dark first
+wanted "the card cannot be kept awake" fails "power/control" 1 "$(realpath $B/$GPU/power/control)"
+if grep -q '^nic' $PROFILE; then
+  wanted "a function cannot be reset that way" fails "reset_method" 1 "$(realpath $B/0000:01:00.0/reset_method)"
+  wanted "a function cannot be kept from D3cold" fails "d3cold_allowed" 1 "$(realpath $B/0000:01:00.0/d3cold_allowed)"
+  wanted "the second node has no pages" fails "nr_hugepages" 1 /sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
+  wanted "interrupts stay where they are" fails "default_smp_affinity" 1 /proc/irq/default_smp_affinity
+  wanted "workqueues stay where they are" fails "workqueue" 1 /sys/devices/virtual/workqueue/cpumask
+  wanted "the governor stays" fails "scaling_governor" 1 /sys/devices/system/cpu/cpufreq/policy2/scaling_governor
+  wanted "a setting of the kernel stays" fails "stat_interval" 1 /proc/sys/vm/stat_interval
+  wanted "the user's last command fails" fails "prepare-last" 1 /usr/bin/test
+fi
+
+# A program that has the card and does not listen: it is killed, and does not come back
+viewer() { # FILE: when it is asked to end, it only writes there
+  cat >/usr/local/bin/viewer <<X
+#!/usr/bin/python3
+import signal
+card = open("/dev/dri/card0")
+signal.signal(signal.SIGTERM, lambda *_: open("$1", "a").close())
+while True:
+    signal.pause()
+X
+  chmod +x /usr/local/bin/viewer
+  systemd-run --quiet --collect --unit=viewer viewer
+  systemctl show -P MainPID viewer.service >/run/viewer.pid
+  wait_for holds viewer /dev/dri/card0 && sed -i 's/2m/3s/; s/^display = yes/&\nprocesses = viewer/' $PROFILE
+}
+no_viewer() {
+  sed -i '/^processes/d; s/3s/2m/' $PROFILE
+  systemctl stop viewer.service 2>/dev/null
+}
+kills_viewer() {
+  rm -f /tmp/asked
+  viewer /tmp/asked && says "it is killed" 0 pp prepare && [ -e /tmp/asked ]
+  result=$?
+  no_viewer
+  all_back $result
+}
+wanted "a program that does not listen is killed" kills_viewer
+# The kernel keeps it: what writes to a file system that is frozen cannot be killed
+kept_by_kernel() {
+  truncate -s 8M /tmp/disk && mkfs.ext4 -q /tmp/disk && mkdir -p /tmp/frozen && mount /tmp/disk /tmp/frozen || return 1
+  viewer /tmp/frozen/asked && fsfreeze -f /tmp/frozen && says "it is killed, but does not end" 1 pp prepare
+  result=$?
+  fsfreeze -u /tmp/frozen
+  no_viewer
+  umount /tmp/frozen
+  rm /tmp/disk
+  all_back $result
+}
+! grep -q '^nic' $PROFILE || wanted "a program that cannot be killed" kept_by_kernel
+
 # A session that holds the card does not end, whoever asks
 stays() {
   somebody alice tty5 'exec 9</dev/dri/card0; sleep 1000'
@@ -104,16 +156,14 @@ stays() {
 }
 wanted "one of two people logged in does not go" stays
 refuses_to_stop() {
-  spoil greetd.service '[Service]\nExecStop=sleep 1000\n'
+  spoil greetd.service '[Service]\nExecStop=sleep 1000\nTimeoutStopSec=20\n'
   sed -i 's/2m/5s/' $PROFILE
-  # It is still being stopped when it is told to go on
-  says "Cannot stop greetd.service: it has not ended within 5 s" 3 pp prepare
+  # It is still being stopped when it is told to go on: its start waits for its end
+  says "Cannot stop greetd.service: it has not ended within 5 s" 1 pp prepare
   result=$?
   mend greetd.service
   sed -i 's/5s/2m/' $PROFILE
-  # Its start waits for its end, and gets the 5 s of the journal on each try
-  [ ! -e $JOURNAL ] || wait_for passqemu release all --quiet || result=1
-  all_back $result
+  [ ! -e $JOURNAL ] && all_back $result
 }
 wanted "the display manager takes too long to stop" refuses_to_stop
 
@@ -121,6 +171,10 @@ wanted "the display manager takes too long to stop" refuses_to_stop
 wanted "the sound card cannot be aimed at home at first" fails_back "$(realpath $B/$SOUND/driver_override)"
 wanted "the card does not come back at first" fails_back /sys/bus/pci/drivers_probe
 wanted "no unit comes back at first, and the timer stays" fails_back /usr/bin/systemctl
+if grep -q '^nic' $PROFILE; then
+  wanted "a function may not sleep again at first" fails_back "$(realpath $B/0000:01:00.0/d3cold_allowed)"
+  wanted "the user's command on the way back fails at first" fails_back /usr/bin/ls
+fi
 
 # A rehearsal that ends the session which it was started in, because that has the card open
 moves_out() {
@@ -173,38 +227,3 @@ leaves_guest() {
   all_back $result
 }
 wanted "the timer goes off and leaves a running guest alone" leaves_guest
-
-# One hand-over, and then releases, each killed as soon as its first undo is written down (the third sync), until all is back
-killed_back() {
-  pp prepare --quiet || return 1
-  # Not the timer, which would do it too
-  systemctl stop passqemu-watchdog-all.timer
-  for _ in $(seq 40); do
-    [ -e $JOURNAL ] || break
-    python3 kill-at-line.py 3 release sync passqemu release all --quiet >>/tmp/hits 2>&1
-  done
-  [ ! -e $JOURNAL ] && all_back 0
-}
-: >/tmp/hits
-wanted "killed after each step of the way back" killed_back
-sed 's/^/# /' /tmp/hits
-
-# kill -9 of a hand-over at a line of the journal, as it is synced, then recover
-killed() { # LINE
-  hit=$(python3 kill-at-line.py "$1" prepare sync passqemu prepare all --domain /tmp/all.xml --quiet 2>&1)
-  echo "$hit"
-  passqemu recover --quiet || return 1
-  if [ -e $JOURNAL ] && ! grep -q '"t":"ready"' $JOURNAL; then
-    echo "recover has left something"
-    return 1
-  fi
-  all_back 0
-}
-lines=$kills
-[ "$kills" != every ] || lines=$(seq 100)
-for line in $lines; do
-  begun=$SECONDS
-  check "killed at line $line of the journal" killed "$line"
-  echo "# $hit: $((SECONDS - begun)) s"
-  [[ $hit != *'ended before'* ]] || break
-done

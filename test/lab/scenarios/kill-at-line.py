@@ -1,5 +1,6 @@
-"""kill-at-line.py NUMBER WHICH moment|sync COMMAND ...: runs the command and kills it with SIGKILL: a random moment after
-the guest's journal has so many lines, or exactly when it syncs a line of the journal to the disk for that time.
+"""kill-at-line.py NUMBER WHICH moment|sync|ms|group COMMAND ...: runs the command and kills it with SIGKILL: a random moment after
+the guest's journal has so many lines, exactly when it syncs a line of the journal to the disk for that time, or so many
+milliseconds after its start, alone or with the programs that it runs.
 """
 import os, random, re, signal, subprocess, sys, time
 
@@ -24,13 +25,23 @@ def kill_at_a_moment():
     process.wait()
     return ended
 
+def kill_in_time():
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        process.wait(number / 1000)
+        return True
+    except subprocess.TimeoutExpired:
+        (os.killpg if when == "group" else os.kill)(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+
 # Not -f: what the command leaves running (the inhibitor) must not be waited for
 def kill_at_a_sync():
     inject = f"inject=fdatasync:signal=SIGKILL:when={number}"
     strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject]
     return subprocess.run(strace + command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
-ended = kill_at_a_moment() if when == "moment" else kill_at_a_sync()
+ended = {"moment": kill_at_a_moment, "sync": kill_at_a_sync}.get(when, kill_in_time)()
 kinds, undone = {}, set()
 for line in journal():
     step = re.match(r'{"t":"do","i":(\d+).*?"kind":"(\w+)"', line)

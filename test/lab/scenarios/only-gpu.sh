@@ -108,4 +108,6 @@ pattern=${2:-^$}
 kills=${*:3}
 # shellcheck source=test/lab/scenarios/display-failures.sh
 . ./display-failures.sh
+# shellcheck source=test/lab/scenarios/display-kills.sh
+. ./display-kills.sh
 finish
