@@ -218,8 +218,11 @@ wanted "the timer goes off by itself" by_itself
 leaves_guest() {
   /usr/local/lib/passqemu/qemu all prepare begin - </tmp/all.xml || return 1
   qemu-system-x86_64 -name guest=all -accel tcg -m 64 -nodefaults -display none -S -device "vfio-pci,host=$GPU,rombar=0" &
-  local qemu=$!
-  wait_for over && journalctl -b --no-pager -u passqemu-recover.service | tail -n 5
+  local qemu=$! before
+  before=$(systemctl show -P ActiveEnterTimestampMonotonic passqemu-recover.service)
+  # The timer only asks for the restart, and does not wait for it
+  restarted() { [ "$(systemctl show -P ActiveEnterTimestampMonotonic passqemu-recover.service)" != "$before" ]; }
+  wait_for over && wait_for restarted && journalctl -b --no-pager -u passqemu-recover.service | tail -n 5
   over && systemctl is-active passqemu-recover.service && kill -0 $qemu && bound $GPU vfio-pci && [ -e $JOURNAL ] && exits 3 systemctl is-active greetd.service
   result=$?
   kill $qemu
