@@ -52,7 +52,8 @@ export function sortHolders(input: DisplayInput): Leavers {
     } else if (session !== null) {
       const greeter = picture.sessions.find((one) => one.id === session && isGreeter(one));
       if (greeter !== undefined) greeters.set(session, greeter);
-      else if (!sessions.has(session)) processes.push(holder);
+      else if (!sessions.has(session) && mayEnd) processes.push(holder);
+      else if (!sessions.has(session)) stay.push(staysHere(holder));
     } else if (userUnit !== null) {
       const { unit: name, user, uid } = userUnit;
       const isEnding = [...sessions.values(), ...closingSessions(input)].some((one) => one.uid === uid);
@@ -110,6 +111,7 @@ function endingSessions(input: DisplayInput, needsManager: boolean): Map<string,
   for (const holder of picture.holders) {
     const { session, userUnit, comm } = holder;
     if (isOfManager(holder, picture) || wishes.processes.includes(comm)) continue;
+    if (containerOf(holder) !== null) continue;
     if (session !== null)
       add(picture.sessions.find(({ id }) => id === session) ?? unknownSession(holder, session));
     else if (userUnit !== null && !AUDIO.test(userUnit.unit) && !wishes.units.includes(userUnit.unit))

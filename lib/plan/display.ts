@@ -93,7 +93,9 @@ function managerSteps(input: DisplayInput, { needsManager, sessions }: Leavers):
   const isHeld = heldOf(input.held, 'unit').some(({ step }) => step.unit === manager.unit);
   const isAsked = needsManager || sessions.length > 0 || isOnlyDisplay(input);
   if (!isHeld && !(manager.isRunning && isAsked)) return [];
-  return [unitStep(input, { unit: manager.unit, user: null, cgroup: manager.cgroup, restart: true })];
+  const step = unitStep(input, { unit: manager.unit, user: null, cgroup: manager.cgroup, restart: true });
+  const functions = displaysOf(input).map(({ address }) => address);
+  return [isOnlyDisplay(input) ? { ...step, functions } : step];
 }
 
 function unitStep({ wishes }: DisplayInput, unit: Leavers['units'][number]): StepOf<'unit'> {

@@ -18,3 +18,15 @@ export function refuseWhileTaken(
     code: 'EBUSY',
   });
 }
+
+/** The same, also where a module that drives one of them is not back. */
+export function refuseWhileDark(what: string, functions: readonly PciAddress[], context: StepContext): void {
+  refuseWhileTaken(what, functions, context);
+  const out = heldOf(context.own ?? [], 'unload').find(({ step }) =>
+    step.functions.some((address) => functions.includes(address)),
+  );
+  if (out === undefined) return;
+  throw new HostError(`Cannot ${what}: the module ${out.step.name} is not back yet, it must be first`, {
+    code: 'EBUSY',
+  });
+}

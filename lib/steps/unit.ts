@@ -4,6 +4,7 @@ import { HostError } from '../words/errors.ts';
 import { heldOf, type Memory, type StepOf } from '../words/step.ts';
 import { awaitLateRun } from './late-run.ts';
 import type { StepContext, StepKind } from './step-kind.ts';
+import { refuseWhileDark } from './still-taken.ts';
 import { findTriggers } from './unit-triggers.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -64,6 +65,8 @@ export const unitKind: StepKind<'unit'> = {
     const all = [...others, step.unit];
     if (!isCertain) await awaitLateRun(host, argvOf(step, 'stop', all), STOP_MS);
     if (!was.running || !step.restart) return;
+    // Started before its card is there, it may not look for it later
+    refuseWhileDark(`start ${nameOf(step)} again`, step.functions ?? [], context);
     const runs = () => hasProcesses(host, step.cgroup);
     // One that is being stopped runs too: only where the stop has come to its end does that mean that it stays
     if (isCertain && runs()) {

@@ -103,7 +103,7 @@ export interface StepKinds {
   /**
    * Stops a unit of systemd while the guest runs. `user`: whose own manager has it, null for the system's; `restart`: whether
    * it is started again; `cgroup`: where its processes are; `sockets`: units that go with it, because they would start it;
-   * `containers`: cgroups of what must have ended with it. `triggers`: what else ran then and would start it.
+   * `containers`: cgroups of what must have ended with it; `functions`: cards without which it can show nothing. `triggers`: what else ran then and would start it.
    */
   unit: {
     step: {
@@ -114,6 +114,7 @@ export interface StepKinds {
       timeoutMs: number;
       sockets?: readonly string[];
       containers?: readonly string[];
+      functions?: readonly PciAddress[];
     };
     was: { running: boolean; triggers?: readonly string[] };
     /** `certain`: the call to systemd has ended; else one of a killed process may still be on its way. */
@@ -123,7 +124,8 @@ export interface StepKinds {
   watchdog: {
     step: { unit: string; argv: readonly string[]; afterSeconds: number };
     was: null;
-    got: null;
+    /** How often the display could not be given back. */
+    got: { failed: number };
   };
   /** Ends somebody's login session; it does not come back. */
   session: { step: { id: string; user: string; cgroup: string; timeoutMs: number }; was: null; got: null };

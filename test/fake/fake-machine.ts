@@ -98,6 +98,11 @@ export class FakeMachine {
     this.world.busy.add(path);
     return this;
   }
+  /** Takes that back. */
+  setFree(path: string): this {
+    this.world.busy.delete(path);
+    return this;
+  }
   /** Makes writes to a path hang; `meanwhile` is what the kernel does before it gets stuck. */
   setStuck(path: string, meanwhile: () => void = () => {}): this {
     this.world.stuck.set(path, meanwhile);

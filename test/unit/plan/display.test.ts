@@ -326,6 +326,25 @@ test('planDisplay() with another card for the host ends no desktop that has this
   }
 });
 
+test('planDisplay() ends no session for a container of its user’s', () => {
+  const name = `libpod-${'0123456789abcdef'.repeat(4)}.scope`;
+  for (const who of [inUserUnit(name), { session: '3', cgroup: `/x/${name}` }]) {
+    const desktop = { ...TWO_CARDS, sessions: [session()], holders: [holder(9, 'python3', who)] };
+    const { steps, refusals } = plan(desktop, { sessions: 'end' });
+    assert.deepEqual([steps, refusals.length], [[], 1]);
+    assert.match(refusals[0] ?? '', /^holder-stays: .* Podman’s container/);
+  }
+});
+
+test('planDisplay() has the display manager wait for its only card', () => {
+  const functionsOf = (changes: Partial<DisplayPicture>) => {
+    const [manager] = plan({ ...changes, holders: [holder(9, 'Xorg', inUnit('gdm.service'))] }).raw;
+    return manager?.kind === 'unit' && manager.functions;
+  };
+  assert.deepEqual(functionsOf({}), [GPU]);
+  assert.equal(functionsOf(TWO_CARDS), undefined);
+});
+
 test('planDisplay() knows that desktops end with the display manager whose X server has this card open too', () => {
   const text = session({ id: '7', user: 'carol', uid: 1002, type: 'tty', service: 'login' });
   const desktop = {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { framebufferKind } from '../../../lib/steps/framebuffer.ts';
-import { watchdogKind } from '../../../lib/steps/watchdog.ts';
 import type { PciAddress } from '../../../lib/words/pci-address.ts';
-import type { HeldStep, Step, StepOf } from '../../../lib/words/step.ts';
+import type { Step, StepOf } from '../../../lib/words/step.ts';
 import {
   addConsoles,
   addFirmwareFrameBuffer,
@@ -248,18 +247,60 @@ test('the timer of the watchdog is there while the guest has the display', async
   assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), null);
 });
 
-test('the timer of the watchdog stays while a function or the display manager is not back', async () => {
-  const host = withUnits();
+/** A hand-over of a card whose VFIO group somebody has open when it shall come back. */
+async function heldUp(steps: readonly Step[]) {
+  const gpu = '0000:04:00.0' as PciAddress;
+  const host = wholeMachine((machine) => {
+    addUnits(machine, { name: 'gdm.service', cgroup: CGROUP });
+    addModules(machine, { name: 'nvidia_drm' });
+  });
+  await prepare(host, planOf('one', [...steps, driverStep(gpu, 'vfio-pci')]));
+  host.setBusy('/dev/vfio/3');
+  return host;
+}
+
+test('a display manager waits for the only card it can show itself on, and else does not', async () => {
+  const functions = ['0000:04:00.0' as PciAddress];
+  const host = await heldUp([{ ...MANAGER, functions }]);
+  await assert.rejects(
+    release(host.restart(), 'one'),
+    /Cannot start gdm.service again: 0000:04:00.0 is not back yet/,
+  );
+  assert.equal(runs(host, 'gdm.service'), false);
+  host.setFree('/dev/vfio/3');
+  await release(host.restart(), 'one');
+  assert.equal(runs(host, 'gdm.service'), true);
+
+  const other = await heldUp([MANAGER]);
+  await assert.rejects(release(other.restart(), 'one'));
+  assert.equal(runs(other, 'gdm.service'), true);
+});
+
+test('a display manager waits for the module that drives its only card', async () => {
+  const functions = ['0000:08:00.0' as PciAddress];
+  const unload: Step = { ...face, kind: 'unload', name: 'nvidia_drm', functions, timeoutMs: 100 };
+  const host = await heldUp([{ ...MANAGER, functions }, unload]);
+  host.onRun('modprobe', () => ({ status: 1, stderr: 'modprobe: FATAL: Module nvidia_drm not found' }));
+  await assert.rejects(
+    release(host.restart(), 'one'),
+    /gdm.service again: the module nvidia_drm is not back yet/,
+  );
+});
+
+test('the timer of the watchdog is started anew while the display is not back, a few times', async () => {
   const unit = 'passqemu-watchdog-one';
-  const step = { ...face, kind: 'watchdog', unit, argv: ['true'], afterSeconds: 130 } as const;
-  await prepare(host, planOf('one', [step]));
-  const was = { driver: 'nouveau', override: '', powerControl: null, d3coldAllowed: null, resetMethod: null };
-  const driver = driverStep('0000:04:00.0', 'vfio-pci');
-  let own = [{ guest: 'one', index: 1, step: driver, was, at: 0 }] as readonly HeldStep[];
-  const undo = () =>
-    watchdogKind.undo(step, null, null, { host, guest: 'one', others: [], own, note: () => {} });
-  await assert.rejects(async () => undo(), /it stays until all is back/);
-  own = [{ guest: 'one', index: 1, step: MANAGER, was: { running: true }, at: 0 }] as readonly HeldStep[];
-  await assert.rejects(async () => undo(), /it stays until all is back/);
-  assert.equal(host.peek(`/run/systemd/transient/${unit}.timer`), '[Timer]\n');
+  const timer = `/run/systemd/transient/${unit}.timer`;
+  const step: Step = { ...face, kind: 'watchdog', unit, argv: ['true'], afterSeconds: 130 };
+  const host = await heldUp([step]);
+  for (const left of [true, true, true, false]) {
+    // It has gone off while the guest had the display, or just now
+    host.drop(timer);
+    await assert.rejects(
+      release(host.restart(), 'one'),
+      left ? /it stays until all is back, and tries again/ : /open/,
+    );
+    assert.equal(host.peek(timer) !== null, left);
+  }
+  host.setFree('/dev/vfio/3');
+  await release(host.restart(), 'one');
 });
