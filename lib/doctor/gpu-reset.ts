@@ -1,3 +1,4 @@
+import { hasResetBug } from '../plan/reset-bug.ts';
 import { type Check, fail, ok, unknown, warn, withSeen } from './check.ts';
 import { quotedLines } from './describe.ts';
 import { cardNames, judgeLog, withCards } from './with-cards.ts';
@@ -30,7 +31,7 @@ export const GPU_RESET_CHECKS: readonly Check[] = [
       'Polaris, Vega and Navi 1x do not survive the kernel’s bus reset: the second start shows nothing or hangs the host. The module vendor-reset has a reset that works.',
     judge: (checkup) =>
       withCards(checkup, (cards) => {
-        const known = cards.filter(({ fn }) => fn.vendorId === '1002' && hasResetBug(fn.deviceId));
+        const known = cards.filter(({ fn }) => hasResetBug(fn));
         if (known.length === 0) return ok('No card is one of those that need vendor-reset');
         const helped = known.every(({ fn }) => fn.resetMethods[0] === 'device_specific');
         return helped
@@ -111,19 +112,3 @@ export const GPU_RESET_CHECKS: readonly Check[] = [
       ),
   },
 ];
-
-/** Device ids of Polaris, Vega 10 and 20, Navi 10, 12 and 14 (the list of vendor-reset, src/device-db.h). */
-function hasResetBug(deviceId: string | null): boolean {
-  const id = Number.parseInt(deviceId ?? '0', 16);
-  const ranges = [
-    [0x67c0, 0x67ff],
-    [0x6980, 0x699f],
-    [0x6860, 0x687f],
-    [0x69a0, 0x69af],
-    [0x66a0, 0x66af],
-    [0x7310, 0x731f],
-    [0x7340, 0x734f],
-    [0x7360, 0x7362],
-  ] as const;
-  return ranges.some(([first, last]) => id >= first && id <= last);
-}

@@ -26,4 +26,6 @@ export interface DevicePicture {
   readonly vfioDrivers: ReadonlyMap<PciAddress, VfioDriver>;
   /** Modules by the kernel's name for them: those drivers', and vfio_iommu_type1. */
   readonly modules: ReadonlyMap<string, ModuleState>;
+  /** Whether the module vendor-reset is loaded, which can reset some AMD cards. */
+  readonly vendorReset: boolean;
 }

@@ -59,6 +59,7 @@ export function readDevicePicture(
     unseen,
     vfioDrivers,
     modules: readModules(host, vfioDrivers),
+    vendorReset: host.exists('/sys/module/vendor_reset'),
   };
 }
 

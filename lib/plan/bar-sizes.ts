@@ -1,3 +1,4 @@
+import type { PciFunction } from '../host/pci-function.ts';
 import type { Refusal } from '../words/errors.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 import { parseSizeKib } from '../words/size.ts';
@@ -37,7 +38,17 @@ export function chooseBarSizes(
         `${size} is no power of two of at least 1M`,
         'The sizes a card can have double from one to the next',
       );
-    else sizes.set(found.fn.address, { ...sizes.get(found.fn.address), [index]: sizeMib });
+    else if (found.fn.isVfio && !hasSize(found.fn, index, sizeMib))
+      refuse(
+        `${found.fn.address} is on ${found.fn.driver} already, it must come from another driver or none`,
+        'The kernel sizes a BAR only while no driver has the function: do not claim it for VFIO at boot',
+      );
+    else if (!found.fn.isVfio)
+      sizes.set(found.fn.address, { ...sizes.get(found.fn.address), [index]: sizeMib });
   }
   return { sizes, refusals };
+}
+
+function hasSize({ bars }: PciFunction, index: string, sizeMib: number): boolean {
+  return bars.some((bar) => `${bar.index}` === index && bar.sizeBytes === sizeMib * 1024 * 1024);
 }

@@ -38,7 +38,7 @@ export function planDevices(input: DeviceInput): PlanPart {
     ...chosen.map(({ fn }) => fn.address),
     ...groups.parked.map(({ address }) => address),
   ]);
-  const resets = chooseResetMethods(wishes.resetMethods, chosen);
+  const resets = chooseResetMethods(wishes.resetMethods, chosen, picture.vendorReset);
   const bars = chooseBarSizes(wishes.barSizes, chosen);
   const refusals: Refusal[] = [...unclear, ...resets.refusals, ...bars.refusals];
   const notes: string[] = [];
@@ -58,7 +58,8 @@ export function planDevices(input: DeviceInput): PlanPart {
     refusals.push(...refuseFunction(one, input, holder));
     // What another guest holds, it uses: saying so once is enough
     if (holder !== null || one.fn.isBridge) continue;
-    notes.push(...noteFunction(one, index, taken), ...noteUnmanaged(one, input), ...noteReset(one));
+    notes.push(...noteFunction(one, index, taken), ...noteUnmanaged(one, input));
+    notes.push(...noteReset(one, picture.vendorReset, resets.methods.get(one.fn.address)));
     checkUsers(one.fn, one.name);
   }
   refusals.push(...groups.refusals);
@@ -138,16 +139,14 @@ function driverSteps(
     )
     .map(({ fn, driver }) => {
       const isAwake =
-        driver !== null &&
-        !fn.isVfio &&
-        (wishes.keepAwake === 'all' || (wishes.keepAwake === 'display' && isDisplay(fn)));
+        driver !== null && (wishes.keepAwake === 'all' || (wishes.keepAwake === 'display' && isDisplay(fn)));
       const resetMethod = resetMethods.get(fn.address);
       const barSizes = sizes.get(fn.address);
       return {
         ...driverStep(fn, driver, wishes.deadlineMs),
         ...(isAwake ? { awake: true } : {}),
         ...(resetMethod === undefined ? {} : { resetMethod }),
-        ...(barSizes === undefined || fn.isVfio ? {} : { barSizes }),
+        ...(barSizes === undefined ? {} : { barSizes }),
       };
     });
 }

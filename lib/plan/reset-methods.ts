@@ -1,14 +1,20 @@
 import type { Refusal } from '../words/errors.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 import { type Chosen, listed } from './device-input.ts';
+import { hasResetBug } from './reset-bug.ts';
 
 /** The ways to reset that the kernel knows (drivers/pci/pci.c, pci_reset_fn_methods). */
-const METHODS = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'];
+const VENDORS_OWN = 'device_specific';
+const METHODS = [VENDORS_OWN, 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'];
 
-/** The profile's choice of how functions are reset, as reset_method takes it; refused where a function does not have it. */
+/**
+ * The profile's choice of how functions are reset, as reset_method takes it; refused where a function does not have it. That file shows
+ * what is in use. What the module `vendorReset` can do is not in use before somebody asks for it, for it was loaded after the card was found.
+ */
 export function chooseResetMethods(
   wishes: readonly string[],
   chosen: readonly Chosen[],
+  vendorReset: boolean,
 ): { readonly methods: ReadonlyMap<PciAddress, string>; readonly refusals: readonly Refusal[] } {
   const methods = new Map<PciAddress, string>();
   const refusals: Refusal[] = [];
@@ -27,9 +33,16 @@ export function chooseResetMethods(
       continue;
     }
     const unknown = wanted.filter((method) => !METHODS.includes(method));
-    const absent = wanted.filter((method) => !found.fn.resetMethods.includes(method));
+    const isOurs = hasResetBug(found.fn);
+    const has = [...found.fn.resetMethods, ...(isOurs && vendorReset ? [VENDORS_OWN] : [])];
+    const absent = wanted.filter((method) => !has.includes(method));
     if (unknown.length > 0)
       refuse(`there is no method ${listed(unknown)}`, `The methods are ${listed(METHODS)}`);
+    else if (isOurs && absent.includes(VENDORS_OWN))
+      refuse(
+        `${found.fn.address} gets it from the module vendor-reset, which is not loaded`,
+        'Install it (github.com/gnif/vendor-reset) and load it: modprobe vendor-reset',
+      );
     else if (absent.length > 0)
       refuse(
         `${found.fn.address} has no ${listed(absent)}`,
@@ -42,20 +55,18 @@ export function chooseResetMethods(
   return { methods, refusals };
 }
 
-/**
- * AMD graphics cards whose own reset leaves them hanging (drivers/pci/quirks.c has none for them; the module vendor-reset gives
- * them the method device_specific): Vega 10 and 20, Navi 10, 12 and 14.
- */
-const NEEDS_VENDOR_RESET = /^(?:686[0-9a-f]|687f|66a[0-9a-f]|731[0-9a-f]|736[02]|734[0-7]|734f)$/;
-
-/** What is known of how the function comes back from a guest, beside that it cannot be reset at all. */
-export function noteReset({ fn, name }: Chosen): string[] {
+/** What is known of how the function comes back from a guest, beside that it cannot be reset at all. `method`: what the profile asks for. */
+export function noteReset({ fn, name }: Chosen, vendorReset: boolean, method = ''): string[] {
   const notes: string[] = [];
-  const isBad = fn.vendorId === '1002' && NEEDS_VENDOR_RESET.test(fn.deviceId ?? '');
-  if (isBad && fn.classCode?.startsWith('03') && !fn.resetMethods.includes('device_specific'))
+  const methods = [...fn.resetMethods, ...method.split(' ')];
+  if (hasResetBug(fn) && !methods.includes(VENDORS_OWN)) {
+    const remedy = vendorReset
+      ? 'the module vendor-reset is loaded, but not in use for it: write'
+      : 'install and load the module vendor-reset, and write';
     notes.push(
-      `${name} is of a kind that often hangs when a guest starts for the second time: the module vendor-reset helps, with "reset-methods = …:device_specific" under [options]`,
+      `${name} is of a kind that often hangs when a guest starts for the second time: ${remedy} "reset-methods = ${fn.address}:${VENDORS_OWN}" under [options]`,
     );
+  }
   if (fn.powerState === 'D3cold')
     notes.push(`${name} is in D3cold: some cards do not wake up again, the start fails then`);
   return notes;

@@ -52,7 +52,12 @@ export const driverKind: StepKind<'driver'> = {
     const { host } = context;
     const folder = device(step.address);
     const bound = host.linkName(`${folder}/driver`);
-    if (bound === step.driver && step.driver !== null) return null;
+    if (bound === step.driver && step.driver !== null) {
+      // Claimed for VFIO at boot
+      setBeforeBind(host, step);
+      if (step.awake === true) await wake(host, step.address);
+      return null;
+    }
     await refuseWhileHeld(step.address, context);
     setBeforeBind(host, step);
     await override(host, step, step.driver ?? NO_DRIVER);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Step } from '../../../lib/words/step.ts';
 import { addClassDevice, openNode } from '../../fake/device-model.ts';
-import { driverStep, planOf, prepare, wholeMachine } from '../../fake/whole-machine.ts';
+import { driverStep, planOf, prepare, release, wholeMachine } from '../../fake/whole-machine.ts';
 
 const GPU = '0000:04:00.0';
 
@@ -25,4 +26,18 @@ test('an unbind waits longer than what a session leaves behind lives, and not fo
   // UserStopDelaySec= of logind.conf(5), and the time that it takes to stop
   assert.equal(await takeWhileHeld(13_000), 'vfio-pci');
   await assert.rejects(takeWhileHeld(30_000), /it is still held by wireplumber/);
+});
+
+test('a function that is on vfio-pci since the boot gets its way to reset and is kept awake, and both are put back', async () => {
+  const host = wholeMachine();
+  const nic = '0000:01:00.0';
+  await prepare(host, planOf('boot', [driverStep(nic, 'vfio-pci')]));
+  host.drop('/run/passqemu/boot.jsonl');
+  const file = (name: string) => host.peek(`/sys/bus/pci/devices/${nic}/${name}`);
+  const before = [file('reset_method'), file('power/control')];
+  const step = { ...driverStep(nic, 'vfio-pci'), awake: true, resetMethod: 'bus' } as Step;
+  await prepare(host.restart(), planOf('one', [step]));
+  assert.deepEqual([file('reset_method'), file('power/control')], ['bus\n', 'on\n']);
+  await release(host.restart(), 'one');
+  assert.deepEqual([file('reset_method'), file('power/control')], before);
 });
