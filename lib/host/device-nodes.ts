@@ -3,6 +3,7 @@ import { pciKind } from '../words/pci-class.ts';
 import { isVfioDriver } from '../words/vfio-driver.ts';
 import { behindPath, readBlockDevices } from './block-devices.ts';
 import { type DeviceNode, readNode } from './device-node.ts';
+import { readFirmwareNodes } from './firmware-nodes.ts';
 import type { Host } from './host.ts';
 import { readNvidiaNodes } from './nvidia-nodes.ts';
 import { pciFolder } from './pci-function.ts';
@@ -23,8 +24,11 @@ export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): D
     }
   }
   const nodes = [...classes].flatMap(([name, members]) => readClassNodes(host, name, members));
+  const displays = addresses.filter((address) => kindOf(host, address) === 'display');
+  const firmware = displays.length === 0 ? [] : readFirmwareNodes(host, displays);
   return [
     ...nodes,
+    ...firmware.filter(({ path }) => nodes.every((one) => one.path !== path)),
     ...readComputeNodes(host, bound, asked),
     ...bound.flatMap((address) => readVfioNodes(host, address)),
     ...readBlockNodes(host, bound),
@@ -33,8 +37,11 @@ export function readDeviceNodes(host: Host, addresses: readonly PciAddress[]): D
 
 /** The classes of /sys/class that a function of its kind can have nodes in. */
 function classesOf(host: Host, address: PciAddress): readonly string[] {
-  const kind = pciKind((host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2));
-  return CLASSES_OF_KIND[kind] ?? EVERY_CLASS;
+  return CLASSES_OF_KIND[kindOf(host, address)] ?? EVERY_CLASS;
+}
+
+function kindOf(host: Host, address: PciAddress) {
+  return pciKind((host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2));
 }
 
 const GRAPHICS = ['drm', 'accel', 'graphics', 'i2c-dev', 'drm_dp_aux_dev', 'sound'];

@@ -16,6 +16,8 @@ export interface FirmwareFrameBuffer {
   readonly driver: string | null;
   /** The card in whose memory it lies; null where that cannot be told. */
   readonly address: PciAddress | null;
+  /** The device itself claims that memory ("BOOTFB" in /proc/iomem), with a driver or without: nothing but its end gives it back. */
+  readonly claims: boolean;
 }
 
 /** The kernel's frame buffers. See Documentation/fb/api.rst and /sys/class/graphics. */
@@ -32,7 +34,9 @@ export function readFrameBuffers(host: Host): FrameBuffer[] {
 
 /** The firmware's frame buffers, and in which card's memory each lies, by /proc/iomem (drivers/firmware/sysfb.c). */
 export function readFirmwareFrameBuffers(host: Host): FirmwareFrameBuffer[] {
-  const owner = parseFirmwareOwner(host.readOptional('/proc/iomem') ?? '');
+  const memory = host.readOptional('/proc/iomem') ?? '';
+  const owner = parseFirmwareOwner(memory);
+  const claims = /^ *\S+ : BOOTFB$/m.test(memory);
   return host
     .list('/sys/bus/platform/devices')
     .filter((name) => /^(?:efi|simple|vesa|coreboot)-?framebuffer\.\d+$/.test(name))
@@ -40,13 +44,16 @@ export function readFirmwareFrameBuffers(host: Host): FirmwareFrameBuffer[] {
       device,
       driver: host.linkName(`/sys/bus/platform/devices/${device}/driver`),
       address: addressIn(host.realPath(`/sys/bus/platform/devices/${device}`) ?? '') ?? owner,
+      claims,
     }));
 }
 
 const FIRMWARE = /^(?:BOOTFB|efifb|simplefb|simpledrm|simple-framebuffer|vesafb)/;
+/** Claims of drivers, which end with the last user of their frame buffer. */
+export const DRIVERS_CLAIMS = /^(?:efifb|simplefb|simpledrm|vesafb)/;
 
 /** The function inside whose memory the firmware's picture lies. The tree is told by its indentation, so hidden numbers (an ordinary user's view) do not matter. */
-export function parseFirmwareOwner(text: string): PciAddress | null {
+export function parseFirmwareOwner(text: string, claims = FIRMWARE): PciAddress | null {
   const above: (PciAddress | null)[] = [];
   for (const line of text.split('\n')) {
     const match = /^( *)\S+ : (.*)$/.exec(line);
@@ -54,7 +61,7 @@ export function parseFirmwareOwner(text: string): PciAddress | null {
     const depth = match[1]!.length / 2;
     const name = match[2]!.trim();
     above.length = depth;
-    if (FIRMWARE.test(name)) return above.findLast((one) => one != null) ?? null;
+    if (claims.test(name)) return above.findLast((one) => one != null) ?? null;
     above[depth] = parsePciAddress(name);
   }
   return null;

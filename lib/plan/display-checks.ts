@@ -3,11 +3,11 @@ import type { Refusal } from '../words/errors.ts';
 import { listed } from './device-input.ts';
 import type { Leavers } from './display-holders.ts';
 import { type DisplayInput, displaysOf } from './display-input.ts';
-import { firmwareOn } from './firmware-on.ts';
 
 /** Why the display must not be handed over now, all reasons. */
-export function refuseHandover({ picture, wishes, held }: DisplayInput, leavers: Leavers): Refusal[] {
-  const refusals: Refusal[] = [...leavers.stay];
+export function refuseHandover(input: DisplayInput, leavers: Leavers): Refusal[] {
+  const { picture, wishes, held } = input;
+  const refusals: Refusal[] = [...refuseClaims(input), ...leavers.stay];
   if (wishes.sessions === 'refuse' && leavers.sessions.length > 0) {
     refusals.push({
       id: 'logged-in',
@@ -50,16 +50,24 @@ export function refuseHandover({ picture, wishes, held }: DisplayInput, leavers:
 
 /**
  * A frame buffer of the firmware's keeps a part of the card's memory, and VFIO then cannot have that BAR. vfio-pci sends it away by
- * itself only where the card is a VGA controller (class 0300), and kernels before 6.0 not even there.
+ * itself only where the card is a VGA controller (class 0300). Its driver can be unbound, but what the device itself claims stays.
  */
 export function refuseClaims(input: DisplayInput): Refusal[] {
-  const isElsewhere = displaysOf(input).some(({ classCode }) => classCode?.startsWith('0300') !== true);
-  if (!isElsewhere) return [];
-  return firmwareOn(input).map(({ device, driver }) => ({
-    id: 'framebuffer-claims',
-    summary: `Cannot take the display: ${device} (${driver}) has a part of its memory, nothing may`,
-    remedy: 'Write "display = yes" under [handover], or boot with initcall_blacklist=sysfb_init',
-  }));
+  const others = new Set(
+    displaysOf(input)
+      .filter(({ classCode }) => classCode?.startsWith('0300') !== true)
+      .map(({ address }) => address),
+  );
+  return input.picture.firmware
+    .filter(({ address }) => address !== null && others.has(address))
+    .filter(({ driver, claims }) => claims || (driver !== null && !input.wishes.display))
+    .map(({ device, driver, address, claims }) => ({
+      id: 'framebuffer-claims',
+      summary: `Cannot take ${address}: ${device} (${driver ?? 'no driver'}) has a part of its memory, nothing may`,
+      remedy: claims
+        ? "Boot with initcall_blacklist=sysfb_init, or let the card's own driver have it first, which sends that away"
+        : 'Write "display = yes" under [handover], or boot with initcall_blacklist=sysfb_init',
+    }));
 }
 
 /** "alice (session 3, wayland on seat0)". */

@@ -1,3 +1,4 @@
+import { DRIVERS_CLAIMS, parseFirmwareOwner } from '../host/frame-buffers.ts';
 import type { Host } from '../host/host.ts';
 import { HostError } from '../words/errors.ts';
 import type { StepOf } from '../words/step.ts';
@@ -23,10 +24,20 @@ export const framebufferKind: StepKind<'framebuffer'> = {
   async apply(step, was, { host }) {
     if (!was.bound) return null;
     await host.writeSlowly(`${driverFolder(step)}/unbind`, `${step.device}\n`, step.deadlineMs);
-    if (await waitUntil(host, LOOK_MS, () => boundTo(host, step) === null)) return null;
+    if (!(await waitUntil(host, LOOK_MS, () => boundTo(host, step) === null)))
+      throw new HostError(
+        `Cannot unbind ${step.device} from ${step.driver}: the kernel took the request, but it is still bound`,
+        { path: `${driverFolder(step)}/unbind` },
+      );
+    // VFIO could not have that BAR: "can't reserve"
+    const isFree = () => {
+      const owner = parseFirmwareOwner(host.readOptional('/proc/iomem') ?? '', DRIVERS_CLAIMS);
+      return owner === null || !step.functions.includes(owner);
+    };
+    if (await waitUntil(host, LOOK_MS, isFree)) return null;
     throw new HostError(
-      `Cannot unbind ${step.device} from ${step.driver}: the kernel took the request, but it is still bound`,
-      { path: `${driverFolder(step)}/unbind` },
+      `Cannot free the memory that ${step.device} has of the card: its driver is gone, but a program still has the frame buffer open`,
+      { path: '/proc/iomem', hint: 'See who (fuser -v /dev/fb*), stop it, and start the guest again' },
     );
   },
 

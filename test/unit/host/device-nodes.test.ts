@@ -28,6 +28,20 @@ test('readDeviceNodes() finds graphics, framebuffer, I2C and sound nodes of a ca
   ]);
 });
 
+test('readDeviceNodes() finds the firmware’s frame buffer on a card, wherever its device lies', () => {
+  const number = { rdev: '29:0', devname: 'fb0' };
+  const host = labMachine();
+  addClassDevice(host, 'graphics', '/sys/devices/platform/efi-framebuffer.0/graphics/fb0', number);
+  host.put('/proc/iomem', 'c0000000-febfffff : 0000:04:00.0\n  c0000000-c02fffff : efifb\n');
+  assert.ok(nodes(host, '0000:04:00.0').includes('0000:04:00.0 /dev/fb0 c29:0'));
+  assert.ok(!nodes(host, '0000:01:00.0').some((node) => node.includes('fb0')));
+
+  const below = labMachine();
+  below.write('/sys/bus/pci/drivers/bochs-drm/unbind', '0000:04:00.0');
+  addClassDevice(below, 'graphics', `${GPU}/simple-framebuffer.0/graphics/fb0`, number);
+  assert.deepEqual(nodes(below, '0000:04:00.0'), ['0000:04:00.0 /dev/fb0 c29:0']);
+});
+
 test('readDeviceNodes() finds controllers and disks', () => {
   assert.deepEqual(nodes(labMachine(), '0000:02:00.0', '0000:03:00.0'), [
     '0000:02:00.0 /dev/nvme0 c246:0',

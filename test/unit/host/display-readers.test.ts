@@ -104,8 +104,11 @@ test('readFirmwareFrameBuffers() tells the driver of each', () => {
   const host = new FakeHost();
   addFirmwareFrameBuffer(host, 'simple-framebuffer.0');
   assert.deepEqual(readFirmwareFrameBuffers(host), [
-    { device: 'simple-framebuffer.0', driver: 'simple-framebuffer', address: null },
+    { device: 'simple-framebuffer.0', driver: 'simple-framebuffer', address: null, claims: false },
   ]);
+  host.put('/proc/iomem', 'c0000000-febfffff : 0000:00:02.0\n  c0000000-c02fffff : BOOTFB\n');
+  const [one] = readFirmwareFrameBuffers(host);
+  assert.deepEqual([one?.address, one?.claims], ['0000:00:02.0', true]);
 });
 
 test('readModuleStack() gives modules in the order in which they can be unloaded', () => {

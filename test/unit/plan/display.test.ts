@@ -406,7 +406,7 @@ test('planDisplay() refuses to saw off the branch that this process sits on', ()
 });
 
 test('planDisplay() names the firmware’s picture, which does not come back, and unbinds it', () => {
-  const firmware = [{ device: 'efi-framebuffer.0', driver: 'efi-framebuffer', address: null }];
+  const firmware = [{ device: 'efi-framebuffer.0', driver: 'efi-framebuffer', address: null, claims: false }];
   const { steps, notes } = plan({
     firmware,
     frameBuffers: [{ id: 'fb0', name: 'EFI VGA', address: null }],
@@ -417,6 +417,32 @@ test('planDisplay() names the firmware’s picture, which does not come back, an
     'unbind efi-framebuffer.0 from efi-framebuffer',
   ]);
   assert.ok(notes.some((note) => note.includes('gone until the next boot')));
+});
+
+test('planDisplay() refuses a card that is no VGA controller while the firmware’s frame buffer has its memory', () => {
+  const ids = (
+    classCode: string,
+    display: boolean,
+    claims: boolean,
+    driver: string | null = 'simple-framebuffer',
+  ) => {
+    const one = { device: 'simple-framebuffer.0', driver, address: GPU, claims };
+    const { refusals } = planDisplay({
+      guest: 'one',
+      taken: [{ ...gpu, classCode }],
+      picture: picture({ firmware: [one], manager: null }),
+      held: [],
+      deadlineMs: 2000,
+      wishes: { ...WISHES, display },
+    });
+    return refusals.map(({ id, remedy }) => `${id}: ${remedy?.split(' ')[0]}`);
+  };
+  assert.deepEqual(ids('038000', false, false), ['framebuffer-claims: Write']);
+  assert.deepEqual(ids('038000', true, false), []);
+  // Unbinding its driver does not help: the device has the memory
+  assert.deepEqual(ids('038000', true, true), ['framebuffer-claims: Boot']);
+  assert.deepEqual(ids('038000', false, true, null), ['framebuffer-claims: Boot']);
+  assert.deepEqual(ids('030000', true, true), []);
 });
 
 test('planDisplay() unloads NVIDIA’s modules from the top where all its cards go, and only then', () => {

@@ -220,6 +220,18 @@ test('a frame buffer of the firmware that the kernel has deleted is no failure, 
   );
 });
 
+test('a frame buffer of the firmware that somebody keeps open ends the start, for VFIO could not have the memory', async () => {
+  const host = wholeMachine(addFirmwareFrameBuffer);
+  const functions = ['0000:04:00.0' as PciAddress];
+  host.put('/proc/iomem', 'c0000000-febfffff : 0000:04:00.0\n  c0000000-c02fffff : efifb\n');
+  const start = prepare(host, planOf('one', [{ ...FIRMWARE, functions }]));
+  await assert.rejects(start, /Cannot free the memory that efi-framebuffer.0 has/);
+  assert.notEqual(host.peekLink('/sys/bus/platform/devices/efi-framebuffer.0/driver'), null);
+  // What the device itself claims goes with it, when vfio-pci comes
+  host.put('/proc/iomem', 'c0000000-febfffff : 0000:04:00.0\n  c0000000-c02fffff : BOOTFB\n');
+  await prepare(host.restart(), planOf('one', [{ ...FIRMWARE, functions }]));
+});
+
 test('a module that stays in use ends the start with the host as it was', async () => {
   const build = () =>
     wholeMachine((host) =>
