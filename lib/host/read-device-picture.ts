@@ -59,7 +59,7 @@ export function readDevicePicture(
     unseen,
     vfioDrivers,
     modules: readModules(host, vfioDrivers),
-    vendorReset: host.exists('/sys/module/vendor_reset'),
+    vendorReset: named.length > 0 && host.exists('/sys/module/vendor_reset'),
   };
 }
 
