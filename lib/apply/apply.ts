@@ -7,6 +7,7 @@ import { appendLine } from './journal.ts';
 import type { Journal } from './journal-text.ts';
 import type { Report } from './report.ts';
 import { settleJournal } from './settle.ts';
+import { tellSlow } from './tell-slow.ts';
 import { isTimeOut, noteWriter, undoEntries, undoJournal, wedge } from './undo.ts';
 
 /**
@@ -86,10 +87,12 @@ async function applyStep(
   const begun = host.now();
   try {
     if (kind.writesSlowly) noteWriter(host, journal);
-    const seen = kind.observe(step, context);
-    const was = kind.ask === undefined ? seen : await kind.ask(step, seen, context);
-    appendLine(host, journal, { t: 'do', i: index, at: begun, step, was });
-    const got = await kind.apply(step, was, context);
+    const got = await tellSlow(host, step, words, context, async (told) => {
+      const seen = kind.observe(step, told);
+      const was = kind.ask === undefined ? seen : await kind.ask(step, seen, told);
+      appendLine(host, journal, { t: 'do', i: index, at: begun, step, was });
+      return kind.apply(step, was, told);
+    });
     if (got !== null) appendLine(host, journal, { t: 'did', i: index, got });
   } catch (error) {
     const entry = journal.entries[index];

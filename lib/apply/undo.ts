@@ -9,6 +9,7 @@ import type { Journal, JournalEntry } from './journal-text.ts';
 import type { Report } from './report.ts';
 import { markWedged } from './settle.ts';
 import { writeSummary } from './summary.ts';
+import { tellSlow } from './tell-slow.ts';
 
 /**
  * Plays a journal backwards. It never stops at the first error: what failed stays in the journal and is listed in the
@@ -45,7 +46,7 @@ export async function undoEntries(
     const words = kindOf(entry.step).describeUndo(entry.step, entry.was);
     const begun = host.now();
     try {
-      await undoEntry(host, journal, entry, context);
+      await tellSlow(host, entry.step, words, context, (told) => undoEntry(host, journal, entry, told));
       report.step('undone', words, host.now() - begun);
     } catch (error) {
       // A fault of our own in one step is no reason to leave the others

@@ -91,6 +91,8 @@ export interface Host {
   /** Milliseconds since the epoch. */
   now(): number;
   sleep(ms: number): Promise<void>;
+  /** Calls `act` in so many ms, unless what it answers is called before. */
+  later(ms: number, act: () => void): () => void;
   /** This process. */
   self(): ProcessIdentity;
   /** Runs a program by argv, never through a shell; a program that cannot be started is a HostError. */

@@ -43,6 +43,11 @@ export class RealHost extends RealFiles implements Host {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
+  later(ms: number, act: () => void): () => void {
+    const timer = setTimeout(act, ms).unref();
+    return () => clearTimeout(timer);
+  }
+
   self(): ProcessIdentity {
     return this.#identity(process.pid);
   }

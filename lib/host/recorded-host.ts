@@ -97,6 +97,9 @@ export class RecordedHost implements Host {
   sleep(ms: number): Promise<void> {
     return this.#here.sleep(ms);
   }
+  later(ms: number, act: () => void): () => void {
+    return this.#here.later(ms, act);
+  }
   /** The process that recorded: it is no user of any device. */
   self(): ProcessIdentity {
     const path = this.#tree.find('/proc/self')?.path ?? '';

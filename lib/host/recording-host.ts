@@ -112,6 +112,9 @@ export class RecordingHost implements Host {
   sleep(ms: number): Promise<void> {
     return this.#host.sleep(ms);
   }
+  later(ms: number, act: () => void): () => void {
+    return this.#host.later(ms, act);
+  }
   self(): ProcessIdentity {
     return this.#host.self();
   }

@@ -160,6 +160,9 @@ export class FakeHost extends FakeMachine implements Host {
     this.#call('sleep', `${ms}`);
     this.world.clock += ms;
   }
+  later(ms: number, act: () => void): () => void {
+    return this.world.later(ms, act);
+  }
   self(): ProcessIdentity {
     return { pid: this.#pid, startTicks: this.#pid * 10 };
   }

@@ -128,8 +128,25 @@ export class World {
   readonly stuck = new Map<string, () => void>();
   lockedBy: number | null = null;
   writer: number | null = null;
-  clock = 1_000_000;
+  #clock = 1_000_000;
   #lastPid = 1000;
+  readonly #timers = new Set<{ readonly at: number; readonly act: () => void }>();
+
+  get clock(): number {
+    return this.#clock;
+  }
+  set clock(ms: number) {
+    this.#clock = ms;
+    for (const timer of [...this.#timers]) {
+      if (timer.at > ms || !this.#timers.delete(timer)) continue;
+      timer.act();
+    }
+  }
+  later(ms: number, act: () => void): () => void {
+    const timer = { at: this.#clock + ms, act };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
 
   spawn(argv: readonly string[]): number {
     const pid = ++this.#lastPid;

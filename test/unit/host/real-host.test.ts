@@ -202,3 +202,12 @@ async function until(isTrue: () => boolean): Promise<void> {
   for (let round = 0; round < 1000 && !isTrue(); round++) await new Promise((next) => setTimeout(next, 10));
   assert.ok(isTrue());
 }
+
+test('later() acts when the time has come, and not where it was called off', async () => {
+  const host = new RealHost('/', () => {});
+  const acted: string[] = [];
+  host.later(5, () => acted.push('first'));
+  host.later(5, () => acted.push('second'))();
+  await host.sleep(50);
+  assert.deepEqual(acted, ['first']);
+});
