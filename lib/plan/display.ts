@@ -17,12 +17,10 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   const notes = describeDisplay(input);
   if (!input.wishes.display) return { steps: [], refusals: refuseClaims(input), notes, leaving: none };
   const leavers = sortHolders(input);
-  const mayLeave = input.holdersMayLeave === true;
-  const refusals = refuseHandover(input, mayLeave ? { ...leavers, stay: [] } : leavers);
-  if (mayLeave)
-    notes.push(
-      ...leavers.stay.map(({ summary }) => `${summary}; the prepare-first command must see to that`),
-    );
+  const all = refuseHandover(input, leavers);
+  const left = all.filter(({ id }) => input.holdersMayLeave === true && COMMANDS_MATTER.includes(id));
+  notes.push(...left.map(({ summary }) => `${summary}; the prepare-first command must see to that`));
+  const refusals = all.filter((one) => !left.includes(one));
   const leaving = new Set(input.picture.holders.map(({ pid }) => pid));
   if (refusals.length > 0) return { steps: [], refusals, notes, leaving };
   if (!input.picture.canRecover)
@@ -31,10 +29,7 @@ export function planDisplay(input: DisplayInput): DisplayPart {
     );
   const steps = [
     ...watchdogSteps(input),
-    ...sessionSteps(input, leavers),
-    ...managerSteps(input, leavers),
-    ...leavers.greeters.map((session) => sessionStep(input, session)),
-    ...leavers.units.map((unit) => unitStep(input, unit)),
+    ...(input.picture.hasSystemd ? systemdSteps(input, leavers) : []),
     ...processSteps(input, leavers),
     ...consoleSteps(input),
     ...firmwareSteps(input),
@@ -42,6 +37,9 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   ];
   return { steps, refusals, notes, leaving };
 }
+
+/** What a command that runs before may mend, as where another init than systemd has what holds the card. */
+const COMMANDS_MATTER = ['holder-stays', 'unknown-manager', 'no-systemd'];
 
 /** libvirt gets two minutes to start its QEMU, so recover before that would find the guest alive. */
 const WATCHDOG_S = 130;
@@ -62,6 +60,15 @@ function watchdogSteps({ picture, guest }: DisplayInput): Step[] {
       argv: ['systemctl', '--no-ask-password', '--no-block', 'restart', 'passqemu-recover.service'],
       afterSeconds: WATCHDOG_S,
     },
+  ];
+}
+
+function systemdSteps(input: DisplayInput, leavers: Leavers): Step[] {
+  return [
+    ...sessionSteps(input, leavers),
+    ...managerSteps(input, leavers),
+    ...leavers.greeters.map((session) => sessionStep(input, session)),
+    ...leavers.units.map((unit) => unitStep(input, unit)),
   ];
 }
 

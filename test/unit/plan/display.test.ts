@@ -472,6 +472,15 @@ test('planDisplay() without systemd refuses where units would have to be stopped
   assert.match(refusals[0] ?? '', /^no-systemd/);
 });
 
+test('planDisplay() leaves what another init runs to the prepare-first command, where there is one', () => {
+  // OpenRC with elogind: sessions, but no units
+  const openrc = { hasSystemd: false, sessions: [session()], holders: [holder(9, 'Xorg')], manager: null };
+  const { steps, refusals, notes } = plan(openrc, { sessions: 'end' }, [], true);
+  assert.deepEqual([steps, refusals], [['take the text consoles off (M) frame buffer device'], []]);
+  assert.equal(notes.filter((note) => note.endsWith('the prepare-first command must see to that')).length, 2);
+  assert.match(plan(openrc, {}, [], true).refusals.join(), /^logged-in/);
+});
+
 test('planDisplay() starts the watchdog before anything else, under a name that systemd takes', () => {
   const { steps, raw } = plan({ canRecover: true });
   assert.equal(steps[0], 'have everything given back in 130 s if no guest runs by then');
