@@ -27,6 +27,11 @@ export function planDisplay(input: DisplayInput): DisplayPart {
     notes.push(
       'Nothing gives the display back by itself should this be killed: passqemu hooks install adds what does',
     );
+  for (const { comm, pid, unit } of leavers.processes)
+    if (unit?.endsWith('.service'))
+      notes.push(
+        `${comm} (process ${pid}) is of ${unit}, which may start it again: "units = ${unit}" under [handover] stops that too`,
+      );
   const steps = [
     ...watchdogSteps(input),
     ...(input.picture.hasSystemd ? systemdSteps(input, leavers) : []),

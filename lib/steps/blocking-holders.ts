@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 
 /**
- * What has a node of the function open, in words: processes ("Xorg (1234) by /dev/dri/card0"), and whatever has claimed one of
+ * What has a node of the function open, in words: processes ("Xorg (1234 of gdm.service) by /dev/dri/card0"), and whatever has claimed one of
  * its disks since the plan was made (a mount, a swap, a volume: an exclusive open is refused then). Empty where an unbind may begin.
  */
 export function blockingHolders(host: Host, address: PciAddress): readonly string[] {
@@ -12,7 +12,8 @@ export function blockingHolders(host: Host, address: PciAddress): readonly strin
   const nodes = readDeviceNodes(host, [address]).filter(({ shared }) => !shared);
   const paths = new Map(nodes.map((node) => [nodeKey(node), node.path]));
   const processes = findHolders(host, nodes).holders.map(
-    ({ pid, comm, key }) => `${comm} (${pid}) by ${paths.get(key) ?? key}`,
+    ({ pid, comm, unit, key }) =>
+      `${comm} (${pid}${unit === null ? '' : ` of ${unit}`}) by ${paths.get(key) ?? key}`,
   );
   const claimed = nodes.filter(({ type, path }) => type === 'block' && host.claimable(path) === 'busy');
   return [

@@ -267,6 +267,9 @@ test('planDisplay() stops a unit rather than its process, which systemd would st
   const holders = [holder(2, 'ollama', inUnit('ollama.service'))];
   const { steps } = plan({ holders, manager: null }, { units: ['ollama.service'], processes: ['ollama'] });
   assert.equal(steps[0], 'stop ollama.service');
+  const alone = plan({ holders, manager: null }, { processes: ['ollama'] });
+  assert.equal(alone.steps[0], 'end ollama (process 2)');
+  assert.ok(alone.notes.some((note) => note.includes('is of ollama.service, which may start it again')));
 });
 
 test('planDisplay() stops the audio server of a lingering user, and starts it again', () => {
