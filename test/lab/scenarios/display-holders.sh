@@ -9,6 +9,7 @@ beside() {
     systemctl start "$1"
   else
     systemctl stop "$1"
+    systemctl reset-failed "$1"
     rm "/run/systemd/system/$1"
     systemctl daemon-reload
   fi
@@ -35,9 +36,11 @@ wanted "a unit that another one upholds" upheld
 # The profile names the process only, and systemd starts it again
 comes_again() {
   sed -i 's/^units = .*/processes = sleep/' $PROFILE
+  spoil music.service '[Service]\nRestartSec=0\n'
   says "let go of $SOUND" 1 pp prepare
   result=$?
   printf '%s\n' "$said"
+  mend music.service
   sed -i 's/^processes = .*/units = music.service/' $PROFILE
   all_back $result
 }
@@ -65,6 +68,7 @@ meanwhile() {
   printf '#!/bin/sh\n%s\n' "$4" >/usr/local/bin/afterwards
   chmod +x /usr/local/bin/meanwhile /usr/local/bin/afterwards
   cp $PROFILE /tmp/profile
+  sed -i '/^\[commands\]/,$d' $PROFILE
   printf '[commands]\nprepare-first = /usr/local/bin/meanwhile\nrelease-last = /usr/local/bin/afterwards\n' >>$PROFILE
   says "$2" "$1" pp prepare
   result=$?
@@ -79,8 +83,8 @@ wanted "the console is unbound in between" meanwhile 0 "" "echo 0 >$console" "ec
 wanted "the card's driver is unbound in between, and its console vanishes" meanwhile 0 "" \
   "systemctl stop greetd.service; echo $GPU >/sys/bus/pci/drivers/$driver/unbind" \
   "echo $GPU >/sys/bus/pci/drivers/$driver/bind; systemctl start greetd.service"
-wanted "somebody opens the card in between, and lets go" meanwhile 0 "Waiting 10 s at most for" \
-  "systemd-run --quiet --collect --unit=late sh -c 'exec 9<>/dev/dri/card0; sleep 4'; sleep 1" true
+wanted "somebody opens the card in between, and lets go" meanwhile 0 "Waiting 20 s at most for" \
+  "systemd-run --quiet --collect --unit=late sh -c 'exec 9<>/dev/dri/card0; sleep 12'; sleep 1" true
 wanted "somebody opens the card in between, and keeps it" meanwhile 1 "is still held by" \
   "systemd-run --quiet --collect --unit=late sh -c 'exec 9<>/dev/dri/card0; sleep 100'; sleep 1" "systemctl stop late.service"
 # The card comes back without a frame buffer, and so without that console

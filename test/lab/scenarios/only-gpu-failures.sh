@@ -40,6 +40,8 @@ pattern=${1:-^$}
 kills=${*:2}
 # shellcheck source=test/lab/scenarios/display-failures.sh
 . ./display-failures.sh
+# shellcheck source=test/lab/scenarios/display-holders.sh
+. ./display-holders.sh
 # shellcheck source=test/lab/scenarios/display-kills.sh
 . ./display-kills.sh
 finish

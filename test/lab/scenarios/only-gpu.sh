@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3
+# lab: tier=full suite=trixie iommu=intel gpu=none in=full timeout=900 -- 3 path.that
 # lab: tier=full suite=trixie iommu=intel gpu=none in=soak timeout=1800 -- 3 VFIO.does.not 16
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=3600 -- 20
 # lab: tier=full suite=bookworm,trixie iommu=intel gpu=none in=soak timeout=900 boot-gpu=virtio-vga -- 1
@@ -108,6 +108,8 @@ pattern=${2:-^$}
 kills=${*:3}
 # shellcheck source=test/lab/scenarios/display-failures.sh
 . ./display-failures.sh
+# shellcheck source=test/lab/scenarios/display-holders.sh
+. ./display-holders.sh
 # shellcheck source=test/lab/scenarios/display-kills.sh
 . ./display-kills.sh
 finish
