@@ -1,4 +1,5 @@
 import type { DisplayHolder } from '../host/display-picture.ts';
+import { containerOf } from './containers.ts';
 import { listed } from './device-input.ts';
 import { sessionWords } from './display-checks.ts';
 import { type DisplayInput, displaysOf, isOnlyDisplay } from './display-input.ts';
@@ -37,9 +38,10 @@ export function describeDisplay(input: DisplayInput): string[] {
 }
 
 /** "Xorg (process 812 of root, session 2)": down to the session or unit that will have to let go. */
-function holderWords({ comm, pid, user, session, unit, userUnit }: DisplayHolder): string {
+function holderWords(holder: DisplayHolder): string {
+  const { comm, pid, user, session, unit, userUnit } = holder;
   const own = userUnit === null ? null : `${userUnit.unit} of ${userUnit.user}`;
-  const place = session === null ? (own ?? unit) : `session ${session}`;
+  const place = session === null ? (containerOf(holder)?.words ?? own ?? unit) : `session ${session}`;
   return `${comm} (process ${pid} of ${user}${place === null ? '' : `, ${place}`})`;
 }
 

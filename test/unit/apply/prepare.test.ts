@@ -128,7 +128,10 @@ test('an unbind is not begun while a process has the device open, and the proces
   host.putLink(`/proc/${pid}/fd/9`, '/dev/dri/card0');
   host.put(`/proc/${pid}/cgroup`, '0::/system.slice/gdm.service\n');
   const plan = planOf('win', [driverStep('0000:04:00.0', 'vfio-pci')]);
-  await assert.rejects(prepare(host, plan), /still held by Xorg \(\d+ of gdm\.service\) by \/dev\/dri\/card0/);
+  await assert.rejects(
+    prepare(host, plan),
+    /still held by Xorg \(\d+ of gdm\.service\) by \/dev\/dri\/card0/,
+  );
   assert.equal(driverOf(host, '0000:04:00.0'), 'nouveau');
   assert.ok(!host.calls.some((call) => call.startsWith('writeSlowly')));
 });

@@ -230,7 +230,10 @@ test('planDisplay() stops Docker for the container that has the card, where the 
   assert.deepEqual(remedies, [
     'Stop the container (docker stop 0123456789ab), by hand or with a prepare-first command, or write "units = docker.service" under [handover], which stops all of them',
   ]);
-  const { steps, refusals, raw } = plan(input, { units: ['docker.service'] });
+  const { steps, refusals, raw, notes } = plan(input, { units: ['docker.service'] });
+  assert.ok(
+    notes.some((note) => note.endsWith('python3 (process 4 of root, Docker’s container 0123456789ab)')),
+  );
   assert.deepEqual(refusals, []);
   assert.deepEqual(steps, ['stop docker.service', 'take the text consoles off (M) frame buffer device']);
   assert.equal(raw[0]?.kind === 'unit' && raw[0].restart && raw[0].cgroup, '/system.slice/docker.service');
