@@ -26,6 +26,8 @@ export interface DevicePicture {
   readonly vfioDrivers: ReadonlyMap<PciAddress, VfioDriver>;
   /** Modules by the kernel's name for them: those drivers', and vfio_iommu_type1. */
   readonly modules: ReadonlyMap<string, ModuleState>;
+  /** Graphics cards among the named ones that do not answer (`isSilent`). */
+  readonly silent: ReadonlySet<PciAddress>;
   /** Whether the module vendor-reset is loaded, which can reset some AMD cards. */
   readonly vendorReset: boolean;
 }

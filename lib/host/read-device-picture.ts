@@ -1,6 +1,7 @@
 import type { DomainFunction } from '../inputs/domain.ts';
 import type { DeviceRequest } from '../inputs/profile.ts';
 import { type PciAddress, pciSlot } from '../words/pci-address.ts';
+import { pciKind } from '../words/pci-class.ts';
 import { moduleFolderName } from '../words/vfio-driver.ts';
 import { chosenOf, isMeant } from './device-identity.ts';
 import { readDeviceNodes } from './device-nodes.ts';
@@ -13,6 +14,7 @@ import { readIommu, readIommuGroup } from './iommu.ts';
 import { type ModuleState, readModuleStates } from './kernel-modules.ts';
 import { type PciFunction, readPciFunction } from './pci-function.ts';
 import { listPciAddresses } from './pci-tree.ts';
+import { isSilent } from './silent-function.ts';
 import { readBestVfioDrivers, readDriverOfModule, type VfioDriver } from './vfio-drivers.ts';
 
 /**
@@ -59,8 +61,15 @@ export function readDevicePicture(
     unseen,
     vfioDrivers,
     modules: readModules(host, vfioDrivers),
+    silent: new Set(
+      named.filter((one) => isCard(functions.get(one)) && !wedged.has(one) && isSilent(host, one)),
+    ),
     vendorReset: named.length > 0 && host.exists('/sys/module/vendor_reset'),
   };
+}
+
+function isCard(fn: PciFunction | undefined): boolean {
+  return fn !== undefined && pciKind(fn.classCode) === 'display';
 }
 
 function slotMates(host: Host, named: readonly PciAddress[]): PciAddress[] {

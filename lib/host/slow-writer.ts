@@ -138,11 +138,15 @@ export class SlowWriter {
   /** "ok", what went wrong, or null where the time is over. */
   async #wait(deadlineMs: number): Promise<string | null> {
     const done = () => /(?:^|\n)(?:ok|failed)\n$/.test(this.#answer) || this.#ended;
-    const timer = setTimeout(() => this.#wake?.(), deadlineMs);
-    const until = Date.now() + deadlineMs;
+    // The timer itself says that the time is over: by a clock it may come too early, and nothing else would keep us alive then
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#wake?.();
+    }, deadlineMs);
     try {
       while (!done()) {
-        if (Date.now() >= until) return null;
+        if (isOver) return null;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

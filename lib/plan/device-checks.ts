@@ -38,6 +38,13 @@ export function refuseFunction(
       'The kernel leaves some devices out: see its log (journalctl -k -g iommu)',
     );
   }
+  if (picture.silent.has(fn.address)) {
+    refuse(
+      'silent',
+      'it does not answer, its configuration reads as ones',
+      'Let the host sleep and wake once (systemctl suspend), or power it off for some seconds; then see passqemu doctor for how to keep the card awake',
+    );
+  }
   refusals.push(...refuseVirtualFunctions(fn, name));
   const driver = ours ? picture.vfioDrivers.get(fn.address) : undefined;
   if (driver !== undefined && picture.modules.get(driver.module) === 'absent') {

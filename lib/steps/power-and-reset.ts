@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { pciFolder } from '../host/pci-function.ts';
+import { isSilent } from '../host/silent-function.ts';
 import { HostError } from '../words/errors.ts';
 import type { PciAddress } from '../words/pci-address.ts';
 import type { StepOf } from '../words/step.ts';
@@ -40,7 +41,7 @@ export async function wake(host: Host, address: PciAddress): Promise<void> {
     host.write(control, 'on\n');
   }
   const isAwake = () => ['D0', 'unknown', null].includes(host.readOptional(`${folder}/power_state`));
-  if ((await waitUntil(host, WAKE_MS, isAwake)) && answers(host, `${folder}/config`)) return;
+  if ((await waitUntil(host, WAKE_MS, isAwake)) && !isSilent(host, address)) return;
   throw new HostError(
     `Cannot wake ${address}: it stays in ${host.readOptional(`${folder}/power_state`) ?? 'an unknown state'} and does not answer`,
     {
@@ -48,9 +49,4 @@ export async function wake(host: Host, address: PciAddress): Promise<void> {
       hint: 'Such a card comes back by sleep and wake of the host, by its slot’s power, or by a reboot; booting with vfio_pci.disable_idle_d3=1 may prevent it',
     },
   );
-}
-
-function answers(host: Host, path: string): boolean {
-  if (!host.exists(path)) return true;
-  return !host.readBytes(path, 4).every((byte) => byte === 0xff);
 }

@@ -93,6 +93,16 @@ test('lock() is free after kill -9 of its holder, and children of the holder do 
   one.unlock();
 });
 
+test('writeSlowly() gives up at the deadline whatever the clock says', async (t) => {
+  const fifo = place('stuck-clock');
+  spawnSync('mkfifo', [fifo]);
+  const late = host().writeSlowly(fifo, 'late\n', 100);
+  // Timers come up to a millisecond early, and the clock may be set back
+  t.mock.method(Date, 'now', () => 0);
+  await assert.rejects(late, { code: 'ETIMEDOUT' });
+  assert.equal(fs.readFileSync(fifo, 'utf8'), 'late\n');
+});
+
 test('a writer that the kernel holds does not hold the lock, and one process serves both', async () => {
   const lock = place('lock-of-two');
   const fifo = place('stuck');

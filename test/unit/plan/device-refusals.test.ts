@@ -274,3 +274,15 @@ test('planDevices() says nothing of a bridge but that it is one', () => {
     ['0000:06:01.0 (of IOMMU group 15) is left without a driver while the guest runs'],
   );
 });
+
+test('planDevices() refuses a graphics card that does not answer, before anything is taken from it', () => {
+  const headed = (header: Buffer) => {
+    const host = labMachine().put('/sys/bus/pci/devices/0000:04:00.0/config', 'x');
+    const read = host.readBytes.bind(host);
+    host.readBytes = (path, limit) => (path.endsWith('/config') ? header : read(path, limit));
+    return planOn(host, { devices: { gpu: '04:00.0', sound: '04:00.1' } }).refusals.map(({ id }) => id);
+  };
+  assert.deepEqual(headed(Buffer.alloc(64, 0xff)), ['silent']);
+  // As a virtual function's, which has no ids of its own
+  assert.deepEqual(headed(Buffer.concat([Buffer.alloc(4, 0xff), Buffer.alloc(60)])), []);
+});
