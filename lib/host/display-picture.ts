@@ -8,6 +8,8 @@ import type { VtConsole } from './vt-consoles.ts';
 export interface DisplayCard {
   readonly address: PciAddress;
   readonly driver: string | null;
+  /** Six hex digits. */
+  readonly classCode: string;
   readonly bootVga: boolean;
   /** DRM connectors: "HDMI-A-1" and whether a screen is on it. */
   readonly connectors: readonly { readonly name: string; readonly connected: boolean }[];

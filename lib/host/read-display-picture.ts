@@ -47,16 +47,17 @@ export function readDisplayPicture(
 function readCards(host: Host): DisplayCard[] {
   const connectors = readConnectors(host);
   return listPciAddresses(host)
-    .filter((address) => {
-      const classCode = (host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2);
-      return pciKind(classCode) === 'display';
-    })
-    .sort(comparePciAddresses)
     .map((address) => ({
       address,
-      driver: host.linkName(`${pciFolder(address)}/driver`),
-      bootVga: host.readOptional(`${pciFolder(address)}/boot_vga`) === '1',
-      connectors: connectors.get(address) ?? [],
+      classCode: (host.readOptional(`${pciFolder(address)}/class`) ?? '').slice(2),
+    }))
+    .filter(({ classCode }) => pciKind(classCode) === 'display')
+    .sort((one, other) => comparePciAddresses(one.address, other.address))
+    .map((card) => ({
+      ...card,
+      driver: host.linkName(`${pciFolder(card.address)}/driver`),
+      bootVga: host.readOptional(`${pciFolder(card.address)}/boot_vga`) === '1',
+      connectors: connectors.get(card.address) ?? [],
     }));
 }
 

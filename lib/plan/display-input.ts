@@ -1,4 +1,4 @@
-import type { DisplayPicture } from '../host/display-picture.ts';
+import type { DisplayCard, DisplayPicture } from '../host/display-picture.ts';
 import type { PciFunction } from '../host/pci-function.ts';
 import type { Profile } from '../inputs/profile.ts';
 import { pciKind } from '../words/pci-class.ts';
@@ -31,9 +31,18 @@ export function displaysOf({ taken }: DisplayInput): readonly PciFunction[] {
 }
 
 /** Whether no graphics card is left that could show the host's display. */
-export function isOnlyDisplay({ picture, taken }: DisplayInput): boolean {
+export function isOnlyDisplay(input: DisplayInput): boolean {
+  return otherDisplays(input).length === 0;
+}
+
+/** The cards that stay and could show the host's display: those with a driver, but for one that only computes (class 0302) and has no connector. */
+export function otherDisplays({ picture, taken }: DisplayInput): readonly DisplayCard[] {
   const gone = new Set(taken.map(({ address }) => address));
-  return !picture.cards.some(
-    ({ address, driver }) => !gone.has(address) && driver !== null && !/vfio|^pci-stub$/.test(driver),
+  return picture.cards.filter(
+    ({ address, driver, classCode, connectors }) =>
+      !gone.has(address) &&
+      driver !== null &&
+      !/vfio|^pci-stub$/.test(driver) &&
+      (connectors.length > 0 || !classCode.startsWith('0302')),
   );
 }

@@ -2,7 +2,7 @@ import type { DisplayHolder } from '../host/display-picture.ts';
 import { containerOf } from './containers.ts';
 import { listed } from './device-input.ts';
 import { sessionWords } from './display-checks.ts';
-import { type DisplayInput, displaysOf, isOnlyDisplay } from './display-input.ts';
+import { type DisplayInput, displaysOf, isOnlyDisplay, otherDisplays } from './display-input.ts';
 import { firmwareOn } from './firmware-on.ts';
 
 /**
@@ -58,9 +58,7 @@ function describeModules({ picture }: DisplayInput): string[] {
 function describeOthers(input: DisplayInput): string[] {
   if (isOnlyDisplay(input))
     return ['No other graphics card has a driver: the host shows nothing until the guest has stopped'];
-  const gone = new Set(input.taken.map(({ address }) => address));
-  const others = input.picture.cards.filter(({ address, driver }) => !gone.has(address) && driver !== null);
-  return others.map(({ address, driver, connectors }) => {
+  return otherDisplays(input).map(({ address, driver, connectors }) => {
     const screens = connectors.filter(({ connected }) => connected).map(({ name }) => name);
     return `${address} (${driver}) can keep the host's display${screens.length > 0 ? `, with a screen on ${listed(screens)}` : ', but no screen is on it'}`;
   });

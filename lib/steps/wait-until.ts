@@ -2,6 +2,8 @@ import type { Host } from '../host/host.ts';
 
 /** A wait that is over by then is not worth a line. */
 const UNTOLD_MS = 1000;
+/** No pause takes so long, but on a clock that is set. */
+const CLOCK_SET_MS = 30_000;
 
 /**
  * Waits for a claim to become true, looking at once and then at growing intervals (1 ms to 100 ms); false when the patience is over.
@@ -13,16 +15,19 @@ export async function waitUntil(
   holds: () => boolean,
   tell: () => void = () => {},
 ): Promise<boolean> {
-  const begun = host.now();
   let isTold = false;
+  let waitedMs = 0;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
     if (holds()) return true;
-    const waitedMs = host.now() - begun;
     if (waitedMs >= patienceMs) return false;
     if (!isTold && waitedMs >= UNTOLD_MS) {
       isTold = true;
       tell();
     }
+    const before = host.now();
     await host.sleep(pauseMs);
+    // The clock may be set meanwhile, as it is when the network comes up
+    const passedMs = host.now() - before;
+    waitedMs += passedMs >= 0 && passedMs < CLOCK_SET_MS ? passedMs : pauseMs;
   }
 }

@@ -203,7 +203,13 @@ test('readDisplayPicture() puts cards, screens, consoles, sessions, holders and 
   ];
   const picture = readDisplayPicture(host, [address], findHolders(host, nodes).holders);
   assert.deepEqual(picture.cards, [
-    { address, driver: 'amdgpu', bootVga: true, connectors: [{ name: 'DP-1', connected: true }] },
+    {
+      address,
+      driver: 'amdgpu',
+      classCode: '030000',
+      bootVga: true,
+      connectors: [{ name: 'DP-1', connected: true }],
+    },
   ]);
   assert.deepEqual(picture.manager, {
     unit: 'sddm.service',

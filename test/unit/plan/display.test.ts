@@ -49,7 +49,15 @@ const inUserUnit = (unit: string) => ({
 });
 
 const picture = (changes: Partial<DisplayPicture> = {}): DisplayPicture => ({
-  cards: [{ address: GPU, driver: 'amdgpu', bootVga: true, connectors: [{ name: 'DP-1', connected: true }] }],
+  cards: [
+    {
+      address: GPU,
+      driver: 'amdgpu',
+      classCode: '030000',
+      bootVga: true,
+      connectors: [{ name: 'DP-1', connected: true }],
+    },
+  ],
   consoles: [
     { id: 'vtcon0', name: '(S) dummy device', isFrameBuffer: false, bound: false },
     { id: 'vtcon1', name: '(M) frame buffer device', isFrameBuffer: true, bound: true },
@@ -299,7 +307,10 @@ test('planDisplay() stops the sockets too that would start the audio server agai
 });
 
 test('planDisplay() with another card for the host: who does not hold this one stays', () => {
-  const cards = [...picture().cards, { address: OTHER, driver: 'i915', bootVga: false, connectors: [] }];
+  const cards = [
+    ...picture().cards,
+    { address: OTHER, driver: 'i915', classCode: '030000', bootVga: false, connectors: [] },
+  ];
   const { steps, refusals, notes } = plan({
     cards,
     sessions: [session()],
@@ -310,7 +321,10 @@ test('planDisplay() with another card for the host: who does not hold this one s
 });
 
 const TWO_CARDS: Partial<DisplayPicture> = {
-  cards: [...picture().cards, { address: OTHER, driver: 'i915', bootVga: false, connectors: [] }],
+  cards: [
+    ...picture().cards,
+    { address: OTHER, driver: 'i915', classCode: '030000', bootVga: false, connectors: [] },
+  ],
   consoles: [],
 };
 const BOB = session({ id: '5', uid: 1001, user: 'bob', service: 'gdm-password', seat: 'seat1' });
@@ -476,6 +490,19 @@ test('planDisplay() unloads NVIDIA’s modules from the top where all its cards 
 test('planDisplay() without systemd refuses where units would have to be stopped', () => {
   const { refusals } = plan({ hasSystemd: false, sessions: [session()], manager: null }, { sessions: 'end' });
   assert.match(refusals[0] ?? '', /^no-systemd/);
+});
+
+test('planDisplay() does not take a card for the host’s that only computes', () => {
+  const withOther = (classCode: string, connectors: readonly { name: string; connected: boolean }[] = []) =>
+    plan({
+      cards: [
+        ...picture().cards,
+        { address: OTHER, driver: 'nvidia', classCode, bootVga: false, connectors },
+      ],
+    }).notes[1];
+  assert.match(withOther('030000') ?? '', /can keep the host's display/);
+  assert.match(withOther('030200') ?? '', /^No other graphics card/);
+  assert.match(withOther('030200', [{ name: 'DP-2', connected: true }]) ?? '', /with a screen on DP-2/);
 });
 
 test('planDisplay() leaves what another init runs to the prepare-first command, where there is one', () => {

@@ -32,6 +32,21 @@ test('waitUntil() gives up when its patience is over', async () => {
   assert.ok(tookMs >= 10_000 && tookMs <= 10_100, `${tookMs} ms`);
 });
 
+test('waitUntil() has its patience by the time that passes, also where the clock is set', async () => {
+  for (const jumpMs of [3_600_000, -3_600_000]) {
+    const host = new FakeHost();
+    const sleep = host.sleep.bind(host);
+    let sleptMs = 0;
+    host.sleep = async (ms) => {
+      if (sleptMs === 0) host.clock += jumpMs;
+      sleptMs += ms;
+      await sleep(ms);
+    };
+    assert.equal(await waitUntil(host, 5_000, () => false), false);
+    assert.ok(sleptMs >= 5_000 && sleptMs <= 5_200, `${sleptMs} ms`);
+  }
+});
+
 test('a process that does not end is waited for, told, and killed', async () => {
   const host = new FakeHost();
   const pid = host.spawnProcess(['/usr/bin/nvtop']);
