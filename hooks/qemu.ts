@@ -23,6 +23,8 @@ async function main(): Promise<number> {
   const log = new SystemLog();
   const host = new RealHost('/', (priority, line) => log.add(priority, line));
   const call = parseHookCall(process.argv.slice(2));
+  // Node ends without a word where it has nothing to wait for any more: libvirt must not take that for a success
+  if (call.operation === 'prepare') process.exitCode = 1;
   const report = reportTo(host, call, { watch: () => {}, tell: () => {} });
   try {
     beginToLock(host, call, FOLDERS.stateDir, report.note);

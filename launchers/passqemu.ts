@@ -96,6 +96,8 @@ function complain(error: unknown, json: boolean): number {
 // A reader that has seen enough (head, less) is no fault
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
+// Node ends without a word where it has nothing to wait for any more: that is no success
+process.exitCode = 1;
 main(process.argv.slice(2)).then((status) => {
   process.exitCode = status;
 });
