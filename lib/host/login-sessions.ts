@@ -17,6 +17,8 @@ export interface LoginSession {
   readonly isRemote: boolean;
   /** "gdm-password", "login": what PAM calls the program that made it. */
   readonly service: string | null;
+  /** The text console that somebody logged in on: "tty1". */
+  readonly tty: string | null;
   /** "session-3.scope". */
   readonly scope: string | null;
 }
@@ -52,6 +54,7 @@ export function parseLoginSession(id: string, text: string): LoginSession {
     state: facts.get('STATE') ?? (facts.get('ACTIVE') === '1' ? 'active' : 'online'),
     isRemote: facts.get('REMOTE') === '1',
     service: facts.get('SERVICE') ?? null,
+    tty: /^tty\d{1,2}$/.exec(facts.get('TTY') ?? '')?.[0] ?? null,
     scope: facts.get('SCOPE') ?? null,
   };
 }

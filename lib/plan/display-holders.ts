@@ -149,6 +149,7 @@ function unknownSession({ user, cgroup }: DisplayHolder, id: string): LoginSessi
     state: 'active',
     isRemote: false,
     service: null,
+    tty: null,
     scope: `session-${id}.scope`,
   };
 }

@@ -2,6 +2,7 @@ import type { DisplayHolder } from '../host/display-picture.ts';
 import { containerOf } from './containers.ts';
 import { listed } from './device-input.ts';
 import { sessionWords } from './display-checks.ts';
+import type { Leavers } from './display-holders.ts';
 import { type DisplayInput, displaysOf, isOnlyDisplay, otherDisplays } from './display-input.ts';
 import { firmwareOn } from './firmware-on.ts';
 
@@ -69,4 +70,15 @@ function describeFirmware(input: DisplayInput): string[] {
     ({ device, driver }) =>
       `${device} (${driver}) has the picture that the firmware set up: once VFIO has had the card it is gone until the next boot, and without a graphics driver the screen then stays dark`,
   );
+}
+
+/** Desktops that were started from a text console (startx, sway): where that logs in by itself, it starts the next one at once. */
+export function noteTextLogins({ picture }: DisplayInput, { sessions }: Leavers): string[] {
+  const holding = new Set(picture.holders.map(({ session }) => session));
+  return sessions
+    .filter(({ id, service, tty }) => service === 'login' && tty !== null && holding.has(id))
+    .map(
+      (session) =>
+        `${sessionWords(session)} was started from ${session.tty}: if somebody is logged in there by itself (agetty --autologin), stop getty@${session.tty}.service with a prepare-first command and start it with a release-last command, else the next desktop takes the card again`,
+    );
 }

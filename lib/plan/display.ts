@@ -3,7 +3,7 @@ import { heldOf, type Step, type StepOf } from '../words/step.ts';
 import { refuseClaims, refuseHandover } from './display-checks.ts';
 import { type Leavers, sortHolders } from './display-holders.ts';
 import { type DisplayInput, type DisplayPart, displaysOf, isOnlyDisplay } from './display-input.ts';
-import { describeDisplay } from './display-words.ts';
+import { describeDisplay, noteTextLogins } from './display-words.ts';
 import { firmwareOn } from './firmware-on.ts';
 
 /**
@@ -17,6 +17,7 @@ export function planDisplay(input: DisplayInput): DisplayPart {
   const notes = describeDisplay(input);
   if (!input.wishes.display) return { steps: [], refusals: refuseClaims(input), notes, leaving: none };
   const leavers = sortHolders(input);
+  notes.push(...noteTextLogins(input, leavers));
   const all = refuseHandover(input, leavers);
   const left = all.filter(({ id }) => input.holdersMayLeave === true && COMMANDS_MATTER.includes(id));
   notes.push(...left.map(({ summary }) => `${summary}; the prepare-first command must see to that`));

@@ -40,8 +40,13 @@ test('parseLoginSession() reads logind’s own file, and makes do with an empty 
     state: 'active',
     isRemote: false,
     service: 'gdm-password',
+    tty: null,
     scope: 'session-3.scope',
   });
+  assert.deepEqual(
+    ['tty1', '../x', ':0'].map((tty) => parseLoginSession('4', `TTY=${tty}`).tty),
+    ['tty1', null, null],
+  );
   const { uid, user, seat, state } = parseLoginSession('4', '');
   assert.deepEqual([uid, user, seat, state], [null, '?', null, 'online']);
 });

@@ -23,6 +23,7 @@ const session = (changes: Partial<LoginSession> = {}): LoginSession => ({
   state: 'active',
   isRemote: false,
   service: 'gdm-password',
+  tty: null,
   scope: 'session-3.scope',
   ...changes,
 });
@@ -503,6 +504,18 @@ test('planDisplay() does not take a card for the host’s that only computes', (
   assert.match(withOther('030000') ?? '', /can keep the host's display/);
   assert.match(withOther('030200') ?? '', /^No other graphics card/);
   assert.match(withOther('030200', [{ name: 'DP-2', connected: true }]) ?? '', /with a screen on DP-2/);
+});
+
+test('planDisplay() tells how a desktop that a text console starts by itself stays away', () => {
+  const from = (changes: Partial<LoginSession>, holders = [holder(9, 'Xorg', inSession('3'))]) =>
+    plan({ sessions: [session({ type: 'tty', ...changes })], holders }, { sessions: 'end' }).notes.filter(
+      (note) => note.includes('getty@tty1.service'),
+    );
+  assert.equal(from({ service: 'login', tty: 'tty1' }).length, 1);
+  assert.deepEqual(
+    [from({ service: 'login', tty: 'tty1' }, []), from({ service: 'greetd', tty: 'tty1' })],
+    [[], []],
+  );
 });
 
 test('planDisplay() leaves what another init runs to the prepare-first command, where there is one', () => {
