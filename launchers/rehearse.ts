@@ -18,6 +18,7 @@ const LONGEST_MS = 3_600_000;
 /** What handing over and taking back may take beside the time in between, where every step takes its longest. */
 const BESIDE_MS = 1_200_000;
 const UNIT = 'passqemu-rehearsal';
+const TELL_MS = 10_000;
 
 /** One step, and how long it took there and back; null where it was not done. */
 export interface RehearsedStep {
@@ -57,12 +58,24 @@ async function moveOut(
   err(
     `The rehearsal runs as a unit of its own and takes ${formatMs(forMs)} and what the steps need; its story: ${storyPath(stateDir, guest)}`,
   );
-  const { pid } = host.self();
+  const unit = `${UNIT}-${host.self().pid}`;
   const argv = [
-    ...['systemd-run', '--quiet', '--collect', '--wait', '--pipe', `--unit=${UNIT}-${pid}`],
+    ...['systemd-run', '--quiet', '--collect', '--wait', '--pipe', `--unit=${unit}`],
     ...[`--working-directory=${process.cwd()}`, '--', process.execPath, ...process.argv.slice(1)],
   ];
-  const { status, stdout, stderr } = await host.run(argv, { timeoutMs: forMs + BESIDE_MS });
+  // Not what a session's end sends (SIGHUP, SIGTERM): that is what the rehearsal is to survive
+  const interrupted = watchSignals(['SIGINT']);
+  let isOver = false;
+  const running = host.run(argv, { timeoutMs: forMs + BESIDE_MS }).finally(() => {
+    isOver = true;
+  });
+  while (!isOver && interrupted() === null) await Promise.race([running, host.sleep(200)]);
+  if (!isOver) {
+    err('The rehearsal is told to give everything back at once');
+    const told = ['systemctl', 'kill', '--kill-who=main', '--signal=SIGINT', `${unit}.service`];
+    await host.run(told, { timeoutMs: TELL_MS });
+  }
+  const { status, stdout, stderr } = await running;
   if (stdout !== '') out(stdout.trimEnd());
   if (stderr !== '') err(stderr.trimEnd());
   return status ?? 1;

@@ -3,9 +3,11 @@
  * undoes itself. The streams that we write to are left alone: to touch them costs the hook more than all signals, and it has
  * nothing to say most of the time.
  */
-export function watchSignals(): () => string | null {
+export function watchSignals(
+  signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGINT'],
+): () => string | null {
   let received: string | null = null;
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
+  for (const signal of signals) {
     process.on(signal, () => {
       received = signal;
     });
