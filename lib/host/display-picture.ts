@@ -28,6 +28,8 @@ export interface DisplayHolder {
   readonly session: string | null;
   /** The unit of a user's own manager, and whose. */
   readonly userUnit: { readonly unit: string; readonly uid: number; readonly user: string } | null;
+  /** That manager stays without any session of its user (loginctl enable-linger). */
+  readonly lingers?: true;
   /** Socket units of that manager which would start an audio server again. */
   readonly sockets?: readonly string[];
 }

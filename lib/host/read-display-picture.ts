@@ -93,9 +93,15 @@ function describeHolders(host: Host, holders: readonly Holder[]): DisplayHolder[
       user: readUserName(host, uid),
       cgroup,
       ...place,
+      ...lingersOf(host, place.userUnit),
       ...socketsOf(host, place.userUnit),
     };
   });
+}
+
+function lingersOf(host: Host, userUnit: DisplayHolder['userUnit']): Pick<DisplayHolder, 'lingers'> {
+  const stays = userUnit !== null && host.exists(`/var/lib/systemd/linger/${userUnit.user}`);
+  return stays ? { lingers: true } : {};
 }
 
 /** An audio server of a user's: what would start it again while the guest has the card. */

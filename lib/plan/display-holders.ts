@@ -85,15 +85,18 @@ export function sortHolders(input: DisplayInput): Leavers {
   };
 }
 
-/** Whether a holder is the display manager's: its own process, or something of a log-in screen. */
+/** Whether a holder is the display manager's: its own process, something of a log-in screen, or of the manager of a user who is there for nothing else. */
 function isOfManager(
-  { session, unit, userUnit }: DisplayHolder,
+  { session, unit, userUnit, lingers }: DisplayHolder,
   { sessions, manager }: DisplayInput['picture'],
 ): boolean {
   if (unit !== null) return unit === manager?.unit;
-  return sessions.some((one) =>
-    one.id === session ? isGreeter(one) : one.sessionClass === 'greeter' && one.uid === userUnit?.uid,
+  if (session !== null) return sessions.some((one) => one.id === session && isGreeter(one));
+  // From systemd 256 on a user's manager has a session of its own
+  const own = sessions.filter(
+    ({ uid, sessionClass }) => uid === userUnit?.uid && !/^manager/.test(sessionClass),
   );
+  return lingers !== true && own.length > 0 && own.every(({ sessionClass }) => sessionClass === 'greeter');
 }
 
 /**

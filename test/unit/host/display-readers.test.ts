@@ -233,3 +233,30 @@ test('readDisplayPicture() puts cards, screens, consoles, sessions, holders and 
     ],
   );
 });
+
+test('readDisplayPicture() tells whether a holder’s own manager stays without sessions', () => {
+  const host = new FakeHost().put(
+    '/etc/passwd',
+    'gdm:x:120:120::/:/bin/false\nalice:x:1000:1000::/:/bin/sh\n',
+  );
+  host.putDevice('/dev/snd/controlC0', 'character', '116:6').put('/var/lib/systemd/linger/alice', '');
+  const path = '/dev/snd/controlC0';
+  for (const uid of [120, 1000])
+    openNode(
+      host,
+      `pw${uid}`,
+      path,
+      `/user.slice/user-${uid}.slice/user@${uid}.service/session.slice/pipewire.service`,
+    );
+  const nodes = [
+    { address: pci('0000:01:00.1'), path, rdev: '116:6', type: 'character' as const, shared: false },
+  ];
+  const { holders } = readDisplayPicture(host, [], findHolders(host, nodes).holders);
+  assert.deepEqual(
+    holders.map(({ userUnit, lingers }) => [userUnit?.user, lingers]),
+    [
+      ['gdm', undefined],
+      ['alice', true],
+    ],
+  );
+});

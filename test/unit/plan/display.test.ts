@@ -394,16 +394,19 @@ test('planDisplay() gives the audio server back to a user who stays before anoth
 });
 
 test('planDisplay() ends the manager of the log-in screen’s user too, which would keep the sound card for some seconds', () => {
-  const holders = [
-    holder(7, 'wireplumber', { userUnit: { unit: 'wireplumber.service', uid: 120, user: 'gdm' } }),
-  ];
-  const { steps, raw } = plan({
-    sessions: [session({ id: 'c1', uid: 120, user: 'gdm', sessionClass: 'greeter' })],
-    consoles: [],
-    holders,
-  });
-  assert.deepEqual(steps, ['stop gdm.service', 'stop user@120.service']);
-  assert.equal(raw[1]?.kind === 'unit' && raw[1].restart, false);
+  const userUnit = { unit: 'wireplumber.service', uid: 120, user: 'gdm' };
+  const greeter = session({ id: 'c1', uid: 120, user: 'gdm', sessionClass: 'greeter' });
+  const ended = (sessions: LoginSession[], changes: Partial<DisplayHolder> = {}) => {
+    const holders = [holder(7, 'wireplumber', { userUnit, ...changes })];
+    const { raw } = plan({ sessions, consoles: [], holders }, { sessions: 'end' });
+    return raw.flatMap((step) => (step.kind === 'unit' ? [`${step.unit} ${step.restart}`] : []));
+  };
+  const manager = { ...greeter, id: '2', sessionClass: 'manager', seat: null };
+  assert.deepEqual(ended([greeter, manager]), ['gdm.service true', 'user@120.service false']);
+  // A log-in screen that runs as somebody who has other things to do, too
+  assert.deepEqual(ended([greeter], { lingers: true }), ['gdm.service true', 'wireplumber.service true']);
+  const remote = { ...greeter, id: '9', sessionClass: 'user', seat: null };
+  assert.deepEqual(ended([greeter, remote]), ['gdm.service true', 'wireplumber.service true']);
 });
 
 test('planDisplay() ends what is left of a session that is over, without calling it anybody’s work', () => {
