@@ -88,7 +88,7 @@ pp() { # OPERATION [ARG ...]: of the guest "all"
 }
 check "the unit that recovers is installed" passqemu hooks install --quiet
 state-dump.sh "$since" >/tmp/state.before
-# somebody NAME TTY COMMAND: logged in before a text console
+# somebody NAME TTY COMMAND [USER]: logged in before a text console
 somebody() {
-  systemd-run --quiet --unit="$1" -p PAMName=login -p User=root -p TTYPath=/dev/"$2" -p StandardInput=tty -p StandardOutput=tty sh -c "$3"
+  systemd-run --quiet --unit="$1" -p PAMName=login -p User="${4:-root}" -p TTYPath=/dev/"$2" -p StandardInput=tty -p StandardOutput=tty sh -c "$3"
 }
