@@ -79,6 +79,6 @@ export function noteTextLogins({ picture }: DisplayInput, { sessions }: Leavers)
     .filter(({ id, service, tty }) => service === 'login' && tty !== null && holding.has(id))
     .map(
       (session) =>
-        `${sessionWords(session)} was started from ${session.tty}: if somebody is logged in there by itself (agetty --autologin), stop getty@${session.tty}.service with a prepare-first command and start it with a release-last command, else the next desktop takes the card again`,
+        `${sessionWords(session)} was started from ${session.tty}: if somebody is logged in there by itself (agetty --autologin), stop getty@${session.tty}.service with a prepare-first command and start it with a release-last command, else the next desktop may take the card again`,
     );
 }
