@@ -14,7 +14,8 @@ drm=$driver
 connector=$(modetest -M "$drm" -c 2>/dev/null | awk '$3 == "connected" { print $1; exit }')
 # Both leave their numbers, so that looking who has what costs next to nothing
 printf '#!/bin/sh\necho $$ >/run/paint.pid\nexec modetest -M %s -s %s:1024x768\n' "$drm" "$connector" >/usr/local/bin/paint
-printf '#!/bin/sh\necho $$ >/run/music.pid\nexec sleep infinity <>/dev/snd/pcmC0D0p\n' >/usr/local/bin/music
+# Without its node it must not make a file of that name, which nobody would notice
+printf '#!/bin/sh\nuntil [ -c /dev/snd/pcmC0D0p ]; do sleep 0.2; done\necho $$ >/run/music.pid\nexec sleep infinity <>/dev/snd/pcmC0D0p\n' >/usr/local/bin/music
 chmod +x /usr/local/bin/paint /usr/local/bin/music
 cat >/etc/greetd/config.toml <<X
 [terminal]
