@@ -37,15 +37,6 @@ no_module() {
   [ $result = 0 ] && same_state && same_screen before
 }
 check "VFIO's module cannot be loaded: the firmware's picture is back" no_module
-no_unbind() {
-  unbind=/sys/bus/platform/drivers/efi-framebuffer/unbind
-  mount --bind $unbind $unbind && mount -o remount,bind,ro $unbind || return 1
-  says "$unbind" 1 pp prepare
-  result=$?
-  umount $unbind
-  [ $result = 0 ] && same_state && same_screen before
-}
-check "its driver does not let go: all is back" no_unbind
 check "hand over" pp prepare -v
 grep -h ms /tmp/check.out | sed 's/^/# /'
 check "the card is VFIO's" bound $GPU vfio-pci
