@@ -21,15 +21,23 @@ export interface FirmwareFrameBuffer {
 }
 
 /** The kernel's frame buffers. See Documentation/fb/api.rst and /sys/class/graphics. */
-export function readFrameBuffers(host: Host): FrameBuffer[] {
+export function readFrameBuffers(host: Host, firmware: readonly FirmwareFrameBuffer[]): FrameBuffer[] {
   return host
     .list('/sys/class/graphics')
     .filter((id) => /^fb\d+$/.test(id))
     .map((id) => {
-      const path = host.realPath(`/sys/class/graphics/${id}`) ?? '';
-      const address = addressIn(path) ?? addressIn(host.realPath(`/sys/class/graphics/${id}/device`) ?? '');
-      return { id, name: host.readOptional(`/sys/class/graphics/${id}/name`) ?? id, address };
+      const folder = `/sys/class/graphics/${id}`;
+      const address =
+        cardOf(host.realPath(folder) ?? '', firmware) ??
+        cardOf(host.realPath(`${folder}/device`) ?? '', firmware);
+      return { id, name: host.readOptional(`${folder}/name`) ?? id, address };
     });
+}
+
+/** The card behind a path below /sys/devices: one that leads through it, or through the firmware's frame buffer that lies in its memory. */
+export function cardOf(path: string, firmware: readonly FirmwareFrameBuffer[]): PciAddress | null {
+  const parts = path.split('/');
+  return addressIn(path) ?? firmware.find(({ device }) => parts.includes(device))?.address ?? null;
 }
 
 /** The firmware's frame buffers, and in which card's memory each lies, by /proc/iomem (drivers/firmware/sysfb.c). */

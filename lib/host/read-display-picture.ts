@@ -3,7 +3,12 @@ import { pciKind } from '../words/pci-class.ts';
 import { readAudioSockets } from './audio-sockets.ts';
 import { readCgroupOf } from './cgroups.ts';
 import type { DisplayCard, DisplayHolder, DisplayManager, DisplayPicture } from './display-picture.ts';
-import { addressIn, readFirmwareFrameBuffers, readFrameBuffers } from './frame-buffers.ts';
+import {
+  cardOf,
+  type FirmwareFrameBuffer,
+  readFirmwareFrameBuffers,
+  readFrameBuffers,
+} from './frame-buffers.ts';
 import type { Holder } from './holders.ts';
 import type { Host } from './host.ts';
 import { type LoginSession, readLoginSessions, readUserName } from './login-sessions.ts';
@@ -26,11 +31,12 @@ export function readDisplayPicture(
     .filter((name) => name !== null);
   const named = [...new Set(drivers)];
   const sessions = readLoginSessions(host);
+  const firmware = readFirmwareFrameBuffers(host);
   return {
-    cards: readCards(host),
+    cards: readCards(host, firmware),
     consoles: readVtConsoles(host),
-    frameBuffers: readFrameBuffers(host),
-    firmware: readFirmwareFrameBuffers(host),
+    frameBuffers: readFrameBuffers(host, firmware),
+    firmware,
     holders: describeHolders(host, holders),
     sessions,
     manager: readDisplayManager(host, sessions),
@@ -44,8 +50,8 @@ export function readDisplayPicture(
   };
 }
 
-function readCards(host: Host): DisplayCard[] {
-  const connectors = readConnectors(host);
+function readCards(host: Host, firmware: readonly FirmwareFrameBuffer[]): DisplayCard[] {
+  const connectors = readConnectors(host, firmware);
   return listPciAddresses(host)
     .map((address) => ({
       address,
@@ -62,11 +68,15 @@ function readCards(host: Host): DisplayCard[] {
 }
 
 /** The connectors of each card, "card0-HDMI-A-1". See Documentation/gpu/drm-uapi.rst. */
-function readConnectors(host: Host): Map<PciAddress, DisplayCard['connectors'][number][]> {
+function readConnectors(
+  host: Host,
+  firmware: readonly FirmwareFrameBuffer[],
+): Map<PciAddress, DisplayCard['connectors'][number][]> {
   const found = new Map<PciAddress, DisplayCard['connectors'][number][]>();
   for (const entry of host.list('/sys/class/drm')) {
     const name = /^card\d+-(.+)$/.exec(entry)?.[1];
-    const address = name === undefined ? null : addressIn(host.realPath(`/sys/class/drm/${entry}`) ?? '');
+    const path = host.realPath(`/sys/class/drm/${entry}`) ?? '';
+    const address = name === undefined ? null : cardOf(path, firmware);
     if (name === undefined || address === null) continue;
     const connected = host.readOptional(`/sys/class/drm/${entry}/status`) === 'connected';
     found.set(address, [...(found.get(address) ?? []), { name, connected }]);

@@ -130,8 +130,12 @@ export function addConsoles(host: FakeHost): void {
   for (const id of ['vtcon0', 'vtcon1']) host.putLink(`/sys/class/vtconsole/${id}`, `${folder}/${id}`);
 }
 
-/** Puts the firmware's frame buffer as a platform device with its driver. */
-export function addFirmwareFrameBuffer(host: FakeHost, device = 'efi-framebuffer.0'): void {
+/** Puts the firmware's frame buffer as a platform device with its driver; `changed` does what else comes and goes with that. */
+export function addFirmwareFrameBuffer(
+  host: FakeHost,
+  device = 'efi-framebuffer.0',
+  changed: (bound: boolean, host: FakeHost) => void = () => {},
+): void {
   const driver = device.slice(0, device.lastIndexOf('.'));
   const folder = `/sys/bus/platform/drivers/${driver}`;
   const link = `/sys/bus/platform/devices/${device}/driver`;
@@ -144,11 +148,15 @@ export function addFirmwareFrameBuffer(host: FakeHost, device = 'efi-framebuffer
   host.onWrite(`${folder}/unbind`, (path, _text, machine) => {
     if (machine.peekLink(link) === null) refuse(path, 'ENODEV');
     machine.drop(link);
+    changed(false, machine);
   });
   host.onWrite(`${folder}/bind`, (path, _text, machine) => {
+    if (machine.tree.get(`/sys/bus/platform/devices/${device}`) === null) refuse(path, 'ENODEV');
     if (machine.peekLink(link) !== null) refuse(path, 'EBUSY');
     machine.putLink(link, folder);
+    changed(true, machine);
   });
+  changed(true, host);
 }
 
 /** A module that can be unloaded: what stands on it, its parameters as modprobe.d gives them, the PCI driver it is. */

@@ -45,6 +45,8 @@ export interface Model {
   readonly owned: Set<number>;
   readonly failing: Set<string>;
   readonly modules: Set<string>;
+  /** What else the kernel does when VFIO takes a function. */
+  readonly onVfio: ((host: FakeHost, address: string) => void)[];
 }
 
 const models = new WeakMap<FakeTree, Model>();
@@ -61,6 +63,7 @@ export function modelOf(host: FakeHost): Model {
     owned: new Set(),
     failing: new Set(),
     modules: new Set(['vfio_pci', 'vfio_iommu_type1']),
+    onVfio: [],
   };
   models.set(host.tree, model);
   return model;
@@ -152,6 +155,7 @@ export function attach(host: FakeHost, address: string, driver: string): void {
     host.putDevice(`/dev/vfio/${spec.group}`, 'character', `240:${spec.group}`);
     const uevent = `MAJOR=240\nMINOR=${spec.group}\nDEVNAME=vfio/${spec.group}\n`;
     host.put(`/sys/class/vfio/${spec.group}/uevent`, uevent);
+    for (const act of modelOf(host).onVfio) act(host, address);
   } else if (homeDrivers(spec).includes(driver)) {
     for (const [name, text] of Object.entries(spec.whileBound ?? {})) host.put(`${path}/${name}`, text);
   }

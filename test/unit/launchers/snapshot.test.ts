@@ -11,6 +11,7 @@ import { packSnapshot, unpackSnapshot } from '../../../lib/host/snapshot-archive
 import { putMounts } from '../../fake/device-model.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 import { labMachine } from '../../fake/lab-machine.ts';
+import { planSimpledrm, simpledrmMachine } from '../../fake/simpledrm-machine.ts';
 import { planOn } from '../plan/plan-on.ts';
 
 function globalsOf(host: Host): Globals {
@@ -87,6 +88,13 @@ test('a recorded machine plans the profile that is in it as the machine did, by 
     '[devices]\ndisk = serial SERIAL1\nnic = mac 02:00:00:00:00:01',
   );
   assert.deepEqual(planOn(recorded, pseudonyms), planOn(host, wanted));
+});
+
+test('a recorded machine with simpledrm on its only display plans the hand-over as the machine did', async () => {
+  const host = simpledrmMachine();
+  const recorded = planSimpledrm(await recordedOf(host));
+  assert.ok(recorded.notes.some((note) => /^simple-framebuffer\.0 .* gone until the next boot/.test(note)));
+  assert.deepEqual(recorded, planSimpledrm(host));
 });
 
 test('a snapshot holds nothing that tells whose the machine is', async () => {
