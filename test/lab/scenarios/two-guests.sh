@@ -104,7 +104,7 @@ check "one of two parallel prepares succeeds" is "$?" 0
 wait $second
 check "and so does the other" is "$?" 0
 for guest in a b; do
-  check "the journal of $guest is complete" grep -q '^{"t":"ready"}' /run/passqemu/$guest.jsonl
+  check "the journal of $guest is complete" grep -q '^{"t":"ready"' /run/passqemu/$guest.jsonl
 done
 # exec: the process that is named must be the one that we know
 (exec passqemu prepare slow --domain /tmp/slow.xml) >/tmp/slow.out 2>&1 &
