@@ -76,6 +76,14 @@ check "a rehearsal" says "Everything is back as it was" 0 pp prepare --rehearse 
 printf '%s\n' "$said" | sed 's/^/# /'
 check "the display manager has the card after it, and the music plays" there
 check "everything is as before the rehearsal" same_state
+ctrl_c() {
+  (exec passqemu prepare all --domain /tmp/all.xml --rehearse --for 5m) >/tmp/ctrl-c 2>&1 &
+  local typed=$!
+  wait_for bound $GPU vfio-pci && wait_for grep -q '"t":"ready"' /run/passqemu/all.jsonl && kill -INT $typed && wait $typed && cat /tmp/ctrl-c && grep -q 'Everything is back as it was' /tmp/ctrl-c
+}
+check "Ctrl-C at a rehearsal gives everything back at once" ctrl_c
+check "it is back" there
+check "everything is as before that" same_state
 story=/var/lib/passqemu/all.handover
 check "its story outlives the boot" grep -q 'release: undone: start greetd.service again' $story
 
