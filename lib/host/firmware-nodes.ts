@@ -1,6 +1,6 @@
 import type { PciAddress } from '../words/pci-address.ts';
 import { type DeviceNode, readNode } from './device-node.ts';
-import { addressIn, parseFirmwareOwner } from './frame-buffers.ts';
+import { cardOf, readFirmwareFrameBuffers } from './frame-buffers.ts';
 import type { Host } from './host.ts';
 
 /**
@@ -15,9 +15,9 @@ export function readFirmwareNodes(host: Host, addresses: readonly PciAddress[]):
     }),
   );
   if (paths.length === 0) return [];
-  const owner = parseFirmwareOwner(host.readOptional('/proc/iomem') ?? '');
+  const firmware = readFirmwareFrameBuffers(host);
   return paths.flatMap((path) => {
-    const address = addressIn(path) ?? owner;
+    const address = cardOf(path, firmware);
     if (address === null || !addresses.includes(address)) return [];
     const node = readNode(host, path, { address, type: 'character', shared: false });
     return node === null ? [] : [node];

@@ -76,7 +76,7 @@ export function parseFirmwareOwner(text: string, claims = FIRMWARE): PciAddress 
 }
 
 /** The last PCI function that a path below /sys/devices leads through. */
-export function addressIn(path: string): PciAddress | null {
+function addressIn(path: string): PciAddress | null {
   return (
     path
       .split('/')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readDeviceNodes } from '../../../lib/host/device-nodes.ts';
 import { addClassDevice } from '../../fake/device-model.ts';
+import { addFirmwareFrameBuffer } from '../../fake/display-model.ts';
 import { FakeHost } from '../../fake/fake-host.ts';
 import { labMachine } from '../../fake/lab-machine.ts';
 import { addPciDevice, pci } from '../../fake/pci-model.ts';
@@ -31,6 +32,7 @@ test('readDeviceNodes() finds graphics, framebuffer, I2C and sound nodes of a ca
 test('readDeviceNodes() finds the firmware’s frame buffer on a card, wherever its device lies', () => {
   const number = { rdev: '29:0', devname: 'fb0' };
   const host = labMachine();
+  addFirmwareFrameBuffer(host);
   addClassDevice(host, 'graphics', '/sys/devices/platform/efi-framebuffer.0/graphics/fb0', number);
   host.put('/proc/iomem', 'c0000000-febfffff : 0000:04:00.0\n  c0000000-c02fffff : efifb\n');
   assert.ok(nodes(host, '0000:04:00.0').includes('0000:04:00.0 /dev/fb0 c29:0'));
